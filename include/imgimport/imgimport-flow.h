@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <imgimport/imgimport-journal.h>
+
+G_BEGIN_DECLS
+
+/**
+ * ImgImportTask: (skip)
+ *
+ * What a task's slots are handed: the borrowed view of one task in one run. Valid until the slot
+ * returns; used by the thread of the slot only.
+ *
+ * Since: 0.1
+ */
+typedef struct _ImgImportTask ImgImportTask;
+
+/**
+ * ImgImportTaskVTable: (skip)
+ *
+ * What a task does. Slots are called from the engine's threads, or from the caller's in
+ * imgimport_engine_iterate(); never two at a time for the same task of the same run. Both may be
+ * called again for the same run after a crash, so both must be idempotent.
+ *
+ * Since: 0.1
+ */
+typedef struct
+{
+  gsize struct_size;
+
+  /* Does the work. */
+  gboolean (*execute) (gpointer self, ImgImportTask *task, GCancellable *cancellable,
+                       GError **error);
+
+  /* Optional. Undoes what execute did, or did in part: it is called for a task that succeeded and
+   * for the one that failed, and its `cancellable` is not the one that was fired. Absent: there is
+   * nothing to undo. */
+  gboolean (*revert) (gpointer self, ImgImportTask *task, GCancellable *cancellable,
+                      GError **error);
+} ImgImportTaskVTable;
+
+#define IMGIMPORT_TASK_VTABLE_INIT .struct_size = sizeof (ImgImportTaskVTable)
+
+/**
+ * ImgImportTaskState:
+ * @IMGIMPORT_TASK_PENDING: not begun
+ * @IMGIMPORT_TASK_RUNNING: execute is being called, not merely queued
+ * @IMGIMPORT_TASK_SUCCESS: executed
+ * @IMGIMPORT_TASK_FAILURE: execute failed for good
+ * @IMGIMPORT_TASK_REVERTING: revert is being called
+ * @IMGIMPORT_TASK_REVERTED: undone
+ * @IMGIMPORT_TASK_REVERT_FAILED: revert failed; the others went on
+ *
+ * Since: 0.1
+ */
+typedef enum
+{
+  IMGIMPORT_TASK_PENDING = 0,
+  IMGIMPORT_TASK_RUNNING = 1,
+  IMGIMPORT_TASK_SUCCESS = 2,
+  IMGIMPORT_TASK_FAILURE = 3,
+  IMGIMPORT_TASK_REVERTING = 4,
+  IMGIMPORT_TASK_REVERTED = 5,
+  IMGIMPORT_TASK_REVERT_FAILED = 6
+} ImgImportTaskState;
+
+#define IMGIMPORT_TYPE_TASK_STATE (imgimport_task_state_get_type ())
+
+IMGIMPORT_AVAILABLE_IN_0_1
+GType imgimport_task_state_get_type (void);
+
+/**
+ * imgimport_task_get_name: (skip)
+ * @self: a task in a run
+ *
+ * Returns: (transfer none): its name in the flow
+ * Since: 0.1
+ */
+IMGIMPORT_AVAILABLE_IN_0_1
+const char *imgimport_task_get_name (ImgImportTask *self);
+
+/**
+ * imgimport_task_get_attempt: (skip)
+ * @self: a task in a run
+ *
+ * Returns: 1 for the first attempt; attempts made before a crash count
+ * Since: 0.1
+ */
+IMGIMPORT_AVAILABLE_IN_0_1
+guint imgimport_task_get_attempt (ImgImportTask *self);
+
+/**
+ * imgimport_task_get_input: (skip)
+ * @self: a task in a run
+ * @name: an input that the flow declares for this task
+ *
+ * Returns: (nullable) (transfer none): its value, %NULL for a name that was not declared. In a
+ *   revert also %NULL where the provider never succeeded
+ * Since: 0.1
+ */
+IMGIMPORT_AVAILABLE_IN_0_1
+GVariant *imgimport_task_get_input (ImgImportTask *self, const char *name);
+
+/**
+ * imgimport_task_get_output: (skip)
+ * @self: a task in a run
+ * @name: an output that the flow declares for this task
+ *
+ * Returns: (nullable) (transfer none): what execute set, so that revert can undo it; %NULL where
+ *   it did not succeed
+ * Since: 0.1
+ */
+IMGIMPORT_AVAILABLE_IN_0_1
+GVariant *imgimport_task_get_output (ImgImportTask *self, const char *name);
+
+/**
+ * imgimport_task_set_output: (skip)
+ * @self: a task in a run
+ * @name: an output that the flow declares for this task
+ * @value: (transfer floating): its value
+ *
+ * A task that succeeds without setting one of its outputs fails, reason "output-missing".
+ *
+ * Since: 0.1
+ */
+IMGIMPORT_AVAILABLE_IN_0_1
+void imgimport_task_set_output (ImgImportTask *self, const char *name, GVariant *value);
+
+/**
+ * imgimport_task_get_cause: (skip)
+ * @self: a task in a run
+ *
+ * Returns: (nullable) (transfer none): in a revert, the first cause of the failure
+ * Since: 0.1
+ */
+IMGIMPORT_AVAILABLE_IN_0_1
+const GError *imgimport_task_get_cause (ImgImportTask *self);
+
+/**
+ * imgimport_task_dup_outcome_record: (skip)
+ * @self: a task in a run, in execute, its outputs set
+ *
+ * For a task whose effect is a commit into the same database as the journal: the record that says
+ * "this task succeeded", to be appended to the journal in that very commit. The engine then does
+ * not append it again. If the commit fails, execute must fail.
+ *
+ * Returns: (transfer full): the record
+ * Since: 0.1
+ */
+IMGIMPORT_AVAILABLE_IN_0_1
+GBytes *imgimport_task_dup_outcome_record (ImgImportTask *self);
+
+#define IMGIMPORT_TYPE_FLOW (imgimport_flow_get_type ())
+
+/**
+ * ImgImportFlow:
+ *
+ * A directed acyclic graph of tasks. Build it from one thread; once it has been given to a run it
+ * is compiled and can no longer be changed, and any number of runs may use it.
+ *
+ * Since: 0.1
+ */
+IMGIMPORT_AVAILABLE_IN_0_1
+G_DECLARE_FINAL_TYPE (ImgImportFlow, imgimport_flow, IMGIMPORT, FLOW, GObject)
+
+/**
+ * imgimport_flow_new:
+ * @name: what messages call it
+ *
+ * Returns: (transfer full): an empty graph: tasks are ordered by links, inputs and outputs only
+ * Since: 0.1
+ */
+IMGIMPORT_AVAILABLE_IN_0_1
+ImgImportFlow *imgimport_flow_new (const char *name);
+
+/**
+ * imgimport_flow_new_linear:
+ * @name: what messages call it
+ *
+ * Returns: (transfer full): an empty chain: each task comes after the one added before it
+ * Since: 0.1
+ */
+IMGIMPORT_AVAILABLE_IN_0_1
+ImgImportFlow *imgimport_flow_new_linear (const char *name);
+
+/**
+ * imgimport_flow_add_task: (skip)
+ * @self: a flow
+ * @name: unique in the flow, `[a-z0-9][a-z0-9._:/-]*`
+ * @vtable: copied
+ * @user_data: the `self` of the slots
+ * @destroy: (nullable): frees @user_data exactly once, also where the task is refused
+ * @error: return location
+ *
+ * Returns: %FALSE with %IMGIMPORT_ERROR_EXISTS (reason "task-exists"),
+ *   %IMGIMPORT_ERROR_INVALID_ARGUMENT (a bad name, no execute slot) or
+ *   %IMGIMPORT_ERROR_INVALID_STATE (the flow is compiled); the flow is then unchanged
+ * Since: 0.1
+ */
+IMGIMPORT_AVAILABLE_IN_0_1
+gboolean imgimport_flow_add_task (ImgImportFlow *self, const char *name,
+                                  const ImgImportTaskVTable *vtable, gpointer user_data,
+                                  GDestroyNotify destroy, GError **error);
+
+/**
+ * imgimport_flow_link: (skip)
+ * @self: a flow
+ * @before: a task
+ * @after: a task that comes after it
+ * @error: return location
+ *
+ * Returns: %FALSE with %IMGIMPORT_ERROR_NOT_FOUND (reason "task-unknown"); a cycle is reported
+ *   by imgimport_flow_compile()
+ * Since: 0.1
+ */
+IMGIMPORT_AVAILABLE_IN_0_1
+gboolean imgimport_flow_link (ImgImportFlow *self, const char *before, const char *after,
+                              GError **error);
+
+/**
+ * imgimport_flow_add_input: (skip)
+ * @self: a flow
+ * @task: a task
+ * @name: what it needs: an output of exactly one other task, or an input of the run
+ * @error: return location
+ *
+ * Returns: %FALSE with %IMGIMPORT_ERROR_NOT_FOUND
+ * Since: 0.1
+ */
+IMGIMPORT_AVAILABLE_IN_0_1
+gboolean imgimport_flow_add_input (ImgImportFlow *self, const char *task, const char *name,
+                                   GError **error);
+
+/**
+ * imgimport_flow_add_output: (skip)
+ * @self: a flow
+ * @task: a task
+ * @name: what it provides
+ * @error: return location
+ *
+ * Returns: %FALSE with %IMGIMPORT_ERROR_NOT_FOUND, or %IMGIMPORT_ERROR_EXISTS (reason
+ *   "provider-ambiguous") where another task provides it
+ * Since: 0.1
+ */
+IMGIMPORT_AVAILABLE_IN_0_1
+gboolean imgimport_flow_add_output (ImgImportFlow *self, const char *task, const char *name,
+                                    GError **error);
+
+/**
+ * imgimport_flow_set_retry: (skip)
+ * @self: a flow
+ * @task: a task
+ * @attempts: how often execute is called in all, at least 1
+ * @delay_ms: the wait before the second attempt; doubled for each further one
+ * @max_delay_ms: the longest wait
+ * @error: return location
+ *
+ * Only errors of which imgimport_error_is_retryable() is true are retried. No thread is held while
+ * waiting.
+ *
+ * Returns: %FALSE with %IMGIMPORT_ERROR_NOT_FOUND or %IMGIMPORT_ERROR_INVALID_ARGUMENT
+ * Since: 0.1
+ */
+IMGIMPORT_AVAILABLE_IN_0_1
+gboolean imgimport_flow_set_retry (ImgImportFlow *self, const char *task, guint attempts,
+                                   guint delay_ms, guint max_delay_ms, GError **error);
+
+/**
+ * imgimport_flow_set_pivot: (skip)
+ * @self: a flow
+ * @task: the task after whose success nothing is reverted any more
+ * @error: return location
+ *
+ * A flow has at most one pivot. Tasks that do not come after it must come before it. A task after
+ * it that fails for good leaves a warning, and the run ends in success.
+ *
+ * Returns: %FALSE with %IMGIMPORT_ERROR_NOT_FOUND, or %IMGIMPORT_ERROR_EXISTS where the flow has a
+ *   pivot
+ * Since: 0.1
+ */
+IMGIMPORT_AVAILABLE_IN_0_1
+gboolean imgimport_flow_set_pivot (ImgImportFlow *self, const char *task, GError **error);
+
+/**
+ * imgimport_flow_compile:
+ * @self: a flow
+ * @error: return location
+ *
+ * Checks the flow and freezes it; O(tasks + links). imgimport_run_new() does it too.
+ *
+ * Returns: %FALSE with %IMGIMPORT_ERROR_INVALID_ARGUMENT and reason "flow-cycle" or
+ *   "flow-pivot", naming the tasks; the flow can then still be changed
+ * Since: 0.1
+ */
+IMGIMPORT_AVAILABLE_IN_0_1
+gboolean imgimport_flow_compile (ImgImportFlow *self, GError **error);
+
+G_END_DECLS

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <gio/gio.h>
+
+#include <imgimport/imgimport-context.h>
+#include <imgimport/imgimport-job.h>
+#include <imgimport/imgimport-service.h>
+
+G_BEGIN_DECLS
+
+/**
+ * imgimport_service_import_image:
+ * @self: a started service
+ * @context: (nullable): who asks: the owner or an administrator
+ * @id: the image's UUID
+ * @request: (nullable): Glance's import request: `{"method": {"name": "glance-direct"}, "stores":
+ *   ["a", "b"] | "all_stores": true, "all_stores_must_succeed": true}`; %NULL: glance-direct into
+ *   the default store
+ * @error: return location
+ *
+ * Accepts an import and returns; it runs on the service's workers. What is wrong with the request
+ * or the image's state is answered here, in Glance's order (F051); what goes wrong later is in the
+ * job.
+ *
+ * Errors: %IMGIMPORT_ERROR_INVALID_ARGUMENT ("request-invalid", "method-unknown",
+ * "stores-conflict", "stores-empty", "store-duplicate", "store-unknown"),
+ * %IMGIMPORT_ERROR_NOT_SUPPORTED ("method-disabled"), %IMGIMPORT_ERROR_NOT_FOUND,
+ * %IMGIMPORT_ERROR_INVALID_STATE ("status-not-importable", "formats-missing", "not-staged"),
+ * %IMGIMPORT_ERROR_PERMISSION ("not-owner"), %IMGIMPORT_ERROR_BUSY ("image-claimed").
+ *
+ * Returns: (transfer full): the job's UUID, or %NULL; free with imgimport_free()
+ * Since: 0.1
+ */
+IMGIMPORT_AVAILABLE_IN_0_1
+char *imgimport_service_import_image (ImgImportService *self, ImgImportContext *context,
+                                      const char *id, const char *request, GError **error);
+
+/**
+ * imgimport_service_get_job:
+ * @self: a started service
+ * @context: (nullable): who asks: the job's owner or an administrator
+ * @job_id: the job's UUID
+ * @error: return location
+ *
+ * Returns: (transfer full): the record as it stands now; %NULL with %IMGIMPORT_ERROR_NOT_FOUND,
+ *   reason "job-not-found"
+ * Since: 0.1
+ */
+IMGIMPORT_AVAILABLE_IN_0_1
+ImgImportJob *imgimport_service_get_job (ImgImportService *self, ImgImportContext *context,
+                                         const char *job_id, GError **error);
+
+/**
+ * imgimport_service_list_jobs:
+ * @self: a started service
+ * @context: (nullable): who asks: sees its own; an administrator all
+ * @filter: (nullable): `{"image_id", "status", "limit" (1 to 1000, default 25), "marker"}`
+ * @error: return location
+ *
+ * Newest first. Jobs whose `expires_at` has passed are not listed (F056).
+ *
+ * Returns: (transfer full) (element-type ImgImportJob): a page; %NULL on error
+ * Since: 0.1
+ */
+IMGIMPORT_AVAILABLE_IN_0_1
+GPtrArray *imgimport_service_list_jobs (ImgImportService *self, ImgImportContext *context,
+                                        const char *filter, GError **error);
+
+/**
+ * imgimport_service_wait_job:
+ * @self: a started service
+ * @job_id: the job's UUID
+ * @timeout_ms: how long to wait; negative: without end
+ * @cancellable: (nullable): stops the wait, not the job
+ * @error: return location
+ *
+ * Waits for a job of any process that has this catalog open. With `workers` 0 it runs the jobs of
+ * this service on the caller's thread.
+ *
+ * Returns: (transfer full): the job in a final status, success or not (see
+ *   imgimport_job_get_error()); %NULL with %IMGIMPORT_ERROR_TIMED_OUT ("wait-timed-out"),
+ *   %IMGIMPORT_ERROR_NOT_FOUND or %G_IO_ERROR_CANCELLED
+ * Since: 0.1
+ */
+IMGIMPORT_AVAILABLE_IN_0_1
+ImgImportJob *imgimport_service_wait_job (ImgImportService *self, const char *job_id,
+                                          gint64 timeout_ms, GCancellable *cancellable,
+                                          GError **error);
+
+/**
+ * imgimport_service_wait_job_async:
+ * @self: a started service with at least one worker
+ * @job_id: the job's UUID
+ * @cancellable: (nullable): stops the wait, not the job
+ * @callback: (scope async): called in the caller's thread-default main context
+ * @user_data: for @callback
+ *
+ * imgimport_service_wait_job() without a blocked thread. With `workers` 0 it fails with
+ * %IMGIMPORT_ERROR_NOT_SUPPORTED.
+ *
+ * Since: 0.1
+ */
+IMGIMPORT_AVAILABLE_IN_0_1
+void imgimport_service_wait_job_async (ImgImportService *self, const char *job_id,
+                                       GCancellable *cancellable, GAsyncReadyCallback callback,
+                                       gpointer user_data);
+
+/**
+ * imgimport_service_wait_job_finish:
+ * @self: a started service
+ * @result: what the callback was given
+ * @error: return location
+ *
+ * Returns: (transfer full): the job in a final status, or %NULL
+ * Since: 0.1
+ */
+IMGIMPORT_AVAILABLE_IN_0_1
+ImgImportJob *imgimport_service_wait_job_finish (ImgImportService *self, GAsyncResult *result,
+                                                 GError **error);
+
+/**
+ * imgimport_service_cancel_job:
+ * @self: a started service
+ * @context: (nullable): who asks: the job's owner or an administrator
+ * @job_id: the job's UUID
+ * @error: return location
+ *
+ * Asks a pending or running import, of any process, to stop; returns at once. It ends in failure
+ * with reason "cancelled" and, for glance-direct, with its bytes staged as before, or in success
+ * where it had passed activation.
+ *
+ * Returns: %FALSE with %IMGIMPORT_ERROR_NOT_FOUND or, for a finished job,
+ *   %IMGIMPORT_ERROR_INVALID_STATE ("job-finished")
+ * Since: 0.1
+ */
+IMGIMPORT_AVAILABLE_IN_0_1
+gboolean imgimport_service_cancel_job (ImgImportService *self, ImgImportContext *context,
+                                       const char *job_id, GError **error);
+
+G_END_DECLS

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <imgimport/imgimport-flow.h>
+
+G_BEGIN_DECLS
+
+#define IMGIMPORT_TYPE_ENGINE (imgimport_engine_get_type ())
+
+/**
+ * ImgImportEngine:
+ *
+ * A bounded set of threads that run tasks, shared by any number of runs. Thread-safe. Dropping the
+ * last reference waits for the tasks that are running; runs keep a reference while they run.
+ *
+ * Since: 0.1
+ */
+IMGIMPORT_AVAILABLE_IN_0_1
+G_DECLARE_FINAL_TYPE (ImgImportEngine, imgimport_engine, IMGIMPORT, ENGINE, GObject)
+
+/**
+ * imgimport_engine_new:
+ * @threads: how many tasks may run at a time; 0: none by themselves, imgimport_engine_iterate()
+ *   drives everything on the caller's thread
+ *
+ * Threads are started when there is work for them.
+ *
+ * Returns: (transfer full): the engine
+ * Since: 0.1
+ */
+IMGIMPORT_AVAILABLE_IN_0_1
+ImgImportEngine *imgimport_engine_new (guint threads);
+
+/**
+ * imgimport_engine_iterate:
+ * @self: an engine
+ *
+ * Runs one ready task (or one revert) on the caller's thread, with whatever can follow it directly
+ * left for the next call. Never waits: a retry whose time has not come is not ready.
+ *
+ * Returns: whether anything was done
+ * Since: 0.1
+ */
+IMGIMPORT_AVAILABLE_IN_0_1
+gboolean imgimport_engine_iterate (ImgImportEngine *self);
+
+/**
+ * ImgImportRunState:
+ * @IMGIMPORT_RUN_PENDING: not started
+ * @IMGIMPORT_RUN_RUNNING: tasks are executed
+ * @IMGIMPORT_RUN_REVERTING: tasks are undone
+ * @IMGIMPORT_RUN_SUCCESS: all done; perhaps with warnings from after the pivot
+ * @IMGIMPORT_RUN_REVERTED: failed, everything undone
+ * @IMGIMPORT_RUN_PARTIALLY_REVERTED: failed or cancelled, and a revert failed too
+ * @IMGIMPORT_RUN_CANCELLED: cancelled, everything undone
+ * @IMGIMPORT_RUN_INTERRUPTED: the journal could not be written, or the engine went away: what was
+ *   running has ended, nothing was undone, a later run with the same journal goes on
+ *
+ * States from %IMGIMPORT_RUN_SUCCESS on are final.
+ *
+ * Since: 0.1
+ */
+typedef enum
+{
+  IMGIMPORT_RUN_PENDING = 0,
+  IMGIMPORT_RUN_RUNNING = 1,
+  IMGIMPORT_RUN_REVERTING = 2,
+  IMGIMPORT_RUN_SUCCESS = 3,
+  IMGIMPORT_RUN_REVERTED = 4,
+  IMGIMPORT_RUN_PARTIALLY_REVERTED = 5,
+  IMGIMPORT_RUN_CANCELLED = 6,
+  IMGIMPORT_RUN_INTERRUPTED = 7
+} ImgImportRunState;
+
+#define IMGIMPORT_TYPE_RUN_STATE (imgimport_run_state_get_type ())
+
+IMGIMPORT_AVAILABLE_IN_0_1
+GType imgimport_run_state_get_type (void);
+
+#define IMGIMPORT_TYPE_RUN (imgimport_run_get_type ())
+
+/**
+ * ImgImportRun:
+ *
+ * One execution of a flow. Thread-safe.
+ *
+ * Since: 0.1
+ */
+IMGIMPORT_AVAILABLE_IN_0_1
+G_DECLARE_FINAL_TYPE (ImgImportRun, imgimport_run, IMGIMPORT, RUN, GObject)
+
+/**
+ * ImgImportRunFunc: (skip)
+ * @run: a run that has reached a final state
+ * @user_data: what came with the function
+ *
+ * Since: 0.1
+ */
+typedef void (*ImgImportRunFunc) (ImgImportRun *run, gpointer user_data);
+
+/**
+ * imgimport_run_new:
+ * @flow: what to run
+ * @id: names the run in the journal
+ * @inputs: (nullable) (transfer floating): the run's inputs, `a{sv}`
+ * @journal: (nullable): where to keep the run's state
+ * @error: return location
+ *
+ * Compiles @flow and reads what @journal holds of @id: tasks that succeeded keep their outputs and
+ * are not executed again; a task that had begun is executed again; a run that was reverting goes
+ * on reverting.
+ *
+ * Returns: (transfer full): the run; %NULL with %IMGIMPORT_ERROR_INVALID_ARGUMENT where the flow
+ *   does not compile or an input has no provider (reason "input-missing", naming task and input),
+ *   %IMGIMPORT_ERROR_CORRUPT where the journal's records are not of this flow
+ * Since: 0.1
+ */
+IMGIMPORT_AVAILABLE_IN_0_1
+ImgImportRun *imgimport_run_new (ImgImportFlow *flow, const char *id, GVariant *inputs,
+                                 ImgImportJournal *journal, GError **error);
+
+/**
+ * imgimport_run_set_done_func: (skip)
+ * @self: a run that has not been started
+ * @func: called exactly once, on the thread that ended the run, with no lock held
+ * @user_data: for @func
+ * @destroy: (nullable): frees @user_data exactly once
+ *
+ * Since: 0.1
+ */
+IMGIMPORT_AVAILABLE_IN_0_1
+void imgimport_run_set_done_func (ImgImportRun *self, ImgImportRunFunc func, gpointer user_data,
+                                  GDestroyNotify destroy);
+
+/**
+ * imgimport_run_start:
+ * @self: a run
+ * @engine: what runs its tasks
+ * @error: return location
+ *
+ * Returns: %FALSE with %IMGIMPORT_ERROR_INVALID_STATE where it was started before
+ * Since: 0.1
+ */
+IMGIMPORT_AVAILABLE_IN_0_1
+gboolean imgimport_run_start (ImgImportRun *self, ImgImportEngine *engine, GError **error);
+
+/**
+ * imgimport_run_cancel:
+ * @self: a run
+ *
+ * Fires the cancellable of the tasks that run, starts no further one, and has everything that was
+ * executed reverted. Before the start: the run only reverts what its journal says was executed.
+ * After the pivot it changes nothing. Never blocks; any thread.
+ *
+ * Returns: whether the run will end otherwise than in success because of this call
+ * Since: 0.1
+ */
+IMGIMPORT_AVAILABLE_IN_0_1
+gboolean imgimport_run_cancel (ImgImportRun *self);
+
+/**
+ * imgimport_run_wait:
+ * @self: a run
+ * @timeout_ms: how long to wait; negative: without end
+ *
+ * With an engine of 0 threads it iterates the engine, and sleeps until the next retry is due.
+ *
+ * Returns: whether the run is in a final state
+ * Since: 0.1
+ */
+IMGIMPORT_AVAILABLE_IN_0_1
+gboolean imgimport_run_wait (ImgImportRun *self, gint64 timeout_ms);
+
+/**
+ * imgimport_run_get_state:
+ * @self: a run
+ *
+ * Returns: its state now
+ * Since: 0.1
+ */
+IMGIMPORT_AVAILABLE_IN_0_1
+ImgImportRunState imgimport_run_get_state (ImgImportRun *self);
+
+/**
+ * imgimport_run_is_past_pivot:
+ * @self: a run
+ *
+ * Returns: whether its pivot has succeeded; %FALSE for a flow without one
+ * Since: 0.1
+ */
+IMGIMPORT_AVAILABLE_IN_0_1
+gboolean imgimport_run_is_past_pivot (ImgImportRun *self);
+
+/**
+ * imgimport_run_get_task_state:
+ * @self: a run
+ * @task: the name of a task
+ * @state: (out): its state now
+ * @error: return location
+ *
+ * Returns: %FALSE with %IMGIMPORT_ERROR_NOT_FOUND
+ * Since: 0.1
+ */
+IMGIMPORT_AVAILABLE_IN_0_1
+gboolean imgimport_run_get_task_state (ImgImportRun *self, const char *task,
+                                       ImgImportTaskState *state, GError **error);
+
+/**
+ * imgimport_run_get_output:
+ * @self: a run in a final state
+ * @name: an output of one of its tasks
+ *
+ * Returns: (nullable) (transfer full): its value; %NULL where its task did not succeed or was
+ *   reverted
+ * Since: 0.1
+ */
+IMGIMPORT_AVAILABLE_IN_0_1
+GVariant *imgimport_run_get_output (ImgImportRun *self, const char *name);
+
+/**
+ * imgimport_run_get_n_errors:
+ * @self: a run in a final state
+ *
+ * Returns: how many errors it met: of tasks and of reverts before the pivot, warnings after it
+ * Since: 0.1
+ */
+IMGIMPORT_AVAILABLE_IN_0_1
+guint imgimport_run_get_n_errors (ImgImportRun *self);
+
+/**
+ * imgimport_run_get_error: (skip)
+ * @self: a run in a final state
+ * @index: 0 for the first cause
+ * @task: (out) (optional) (transfer none) (nullable): the task it came from; %NULL for the engine
+ *
+ * Returns: (nullable) (transfer none): the error
+ * Since: 0.1
+ */
+IMGIMPORT_AVAILABLE_IN_0_1
+const GError *imgimport_run_get_error (ImgImportRun *self, guint index, const char **task);
+
+G_END_DECLS

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * The layer that knows nothing of images: errors, vtable copy, strict JSON, descriptors, locks,
+ * clock, log sink, time stamps.
+ */
+
+#include <fcntl.h>
+#include <gio/gio.h>
+#include <json-glib/json-glib.h>
+#include <sys/types.h>
+
+#include <imgimport/imgimport-error.h>
+
+G_BEGIN_DECLS
+
+/* ---- errors ---------------------------------------------------------------------------------- */
+
+/* `reason` is a static string. */
+void _imgimport_set_error (GError **error, ImgImportError code, const char *reason,
+                           const char *format, ...) G_GNUC_PRINTF (4, 5);
+
+/* An errno value as an error: ENOSPC, EDQUOT, EFBIG are NO_SPACE "store-full"; EACCES, EPERM, EROFS
+ * PERMISSION "access-denied"; ENOENT NOT_FOUND "not-found"; EEXIST EXISTS "exists"; EAGAIN, EBUSY
+ * BUSY "busy"; ETIMEDOUT TIMED_OUT "timed-out"; EMFILE, ENFILE, ENOMEM UNAVAILABLE
+ * "resources-exhausted"; anything else FAILED "io-error". The message ends in ": " and the system's
+ * words. */
+void _imgimport_set_error_errno (GError **error, int saved_errno, const char *format, ...)
+    G_GNUC_PRINTF (3, 4);
+
+/* What a plug-in's slot left behind, made fit to leave the library: an unset error becomes PLUGIN
+ * "no-error-given", a foreign domain PLUGIN "foreign-error" with its text kept; ours and
+ * G_IO_ERROR_CANCELLED stay. All but the latter get the prefix "<formatted>: ". `error` may be
+ * NULL. */
+void _imgimport_error_normalize (GError **error, const char *format, ...) G_GNUC_PRINTF (2, 3);
+
+/* Puts "<formatted>: " before the message, whatever the domain; keeps code and reason. */
+void _imgimport_error_prefix (GError **error, const char *format, ...) G_GNUC_PRINTF (2, 3);
+
+/* The code whose nick is `nick`, FAILED for none; for errors read back from a record. */
+const char *_imgimport_error_code_to_string (int code);
+int _imgimport_error_code_from_string (const char *nick);
+
+/* A new error of our domain whose reason is copied: for errors read back from a record. */
+GError *_imgimport_error_new_dup_reason (ImgImportError code, const char *reason,
+                                         const char *message);
+
+/* ---- vtables --------------------------------------------------------------------------------- */
+
+/* Copies MIN (theirs, ours) bytes of a table whose first member is gsize struct_size into a zeroed
+ * one. FALSE with INVALID_ARGUMENT "vtable-invalid" for NULL or a struct_size below `minimum`;
+ * `what` names the table in the message, such as "store “fast”". */
+gboolean _imgimport_vtable_copy (gpointer ours, gsize our_size, gconstpointer theirs,
+                                 gsize minimum, const char *what, GError **error);
+
+/* FALSE with INVALID_ARGUMENT "vtable-invalid" naming `slot` where it is NULL. */
+gboolean _imgimport_vtable_require (gboolean present, const char *slot, const char *what,
+                                    GError **error);
+
+/* ---- strict JSON ----------------------------------------------------------------------------- */
+
+#define IMGIMPORT_JSON_MAX_DEPTH 32
+#define IMGIMPORT_JSON_MAX_SIZE ((gsize) 1024 * 1024)
+
+/* Reads one RFC 8259 document. Before the parser sees it: size, depth, UTF-8, grammar (no NaN, no
+ * trailing comma, no comment), duplicate keys, numbers beyond 64 bits. Errors are INVALID_ARGUMENT
+ * "json-invalid" and begin "<what>: " with the path, such as "stores/0/id", of what is wrong. */
+JsonNode *_imgimport_json_parse (const char *text, const char *what, GError **error);
+
+/* As above, and the document is an object. */
+JsonObject *_imgimport_json_parse_object (const char *text, const char *what, GError **error);
+
+/* A cursor into a document: where errors say they are. Lives on the stack. */
+typedef struct
+{
+  JsonObject *object; /* borrowed */
+  const char *what;   /* the document */
+  const char *path;   /* of this object, "" for the top */
+} ImgImportJsonCursor;
+
+/* FALSE with "unknown member" for a member that is not in the NULL-terminated list. */
+gboolean _imgimport_json_only (const ImgImportJsonCursor *self, const char *const *known,
+                               GError **error);
+
+/* Each leaves `*value` alone where the member is absent, and fails with INVALID_ARGUMENT
+ * "json-invalid" naming path and types where it is of another type or out of range. The
+ * `nullable` one sets NULL for null. Strings are borrowed from the document. */
+gboolean _imgimport_json_string (const ImgImportJsonCursor *self, const char *member,
+                                 const char **value, GError **error);
+gboolean _imgimport_json_nullable_string (const ImgImportJsonCursor *self, const char *member,
+                                          const char **value, GError **error);
+gboolean _imgimport_json_boolean (const ImgImportJsonCursor *self, const char *member,
+                                  gboolean *value, GError **error);
+gboolean _imgimport_json_int (const ImgImportJsonCursor *self, const char *member, gint64 minimum,
+                              gint64 maximum, gint64 *value, GError **error);
+/* `*value` is a new array of copies. */
+gboolean _imgimport_json_strv (const ImgImportJsonCursor *self, const char *member, char ***value,
+                               GError **error);
+gboolean _imgimport_json_object (const ImgImportJsonCursor *self, const char *member,
+                                 JsonObject **value, GError **error);
+gboolean _imgimport_json_array (const ImgImportJsonCursor *self, const char *member,
+                                JsonArray **value, GError **error);
+
+/* Sets an error at a member: "<what>: <path>/<member>: <formatted>", INVALID_ARGUMENT. */
+void _imgimport_json_set_error (const ImgImportJsonCursor *self, const char *member,
+                                const char *reason, GError **error, const char *format, ...)
+    G_GNUC_PRINTF (5, 6);
+
+/* Compact UTF-8 text; takes the builder's root. */
+char *_imgimport_json_builder_to_text (JsonBuilder *builder);
+char *_imgimport_json_object_to_text (JsonObject *object);
+
+/* ---- descriptors ----------------------------------------------------------------------------- */
+
+typedef int ImgImportFd;
+void _imgimport_fd_close (int fd); /* keeps errno; ignores -1 */
+static inline int
+_imgimport_fd_steal (int *fd)
+{
+  int stolen = *fd;
+  *fd = -1;
+  return stolen;
+}
+G_DEFINE_AUTO_CLEANUP_FREE_FUNC (ImgImportFd, _imgimport_fd_close, -1)
+
+/* Opens a directory that is ours alone, creating it (0700) and its parents if `create`: owned by
+ * this uid, no permission for group or others, not a symbolic link. Else PERMISSION
+ * "directory-not-private". Returns the descriptor, -1 on failure. */
+int _imgimport_dir_open_private (const char *path, gboolean create, GError **error);
+
+/* Opens `name` in `dirfd` with O_CLOEXEC | O_NOFOLLOW added; where the kernel has openat2, it also
+ * may not leave the directory. Returns -1 and keeps errno. */
+int _imgimport_openat (int dirfd, const char *name, int flags, mode_t mode);
+
+gboolean _imgimport_fd_write_at (int fd, guint64 offset, const void *data, gsize length,
+                                 GError **error);
+gboolean _imgimport_fd_read_at (int fd, guint64 offset, void *buffer, gsize length, gsize *n_read,
+                                GError **error);
+/* Writes at the descriptor's own position: files, pipes, sockets (no SIGPIPE is raised for
+ * sockets); waits where it is non-blocking, waking up when `cancellable` fires. */
+gboolean _imgimport_fd_write_all (int fd, const void *data, gsize length,
+                                  GCancellable *cancellable, GError **error);
+/* Reads at the descriptor's own position; the same. `*n_read` 0 is the end. */
+gboolean _imgimport_fd_read (int fd, void *buffer, gsize length, gsize *n_read,
+                             GCancellable *cancellable, GError **error);
+gboolean _imgimport_fd_sync (int fd, GError **error);
+
+/* ---- names ----------------------------------------------------------------------------------- */
+
+/* `[a-z0-9][a-z0-9_-]*`, at most 64: ids of stores, names of methods and hooks. */
+gboolean _imgimport_name_is_valid (const char *name);
+/* What ImgImportStoreVTable calls a key. */
+gboolean _imgimport_key_is_valid (const char *key);
+/* 8-4-4-4-12 lower-case hexadecimal. */
+gboolean _imgimport_uuid_is_valid (const char *uuid);
+
+/* ---- locks ----------------------------------------------------------------------------------- */
+
+/*
+ * GLib's locks are futexes that ThreadSanitizer does not see; these say to it what they order.
+ * Use them, and never g_mutex_lock() itself.
+ */
+#if defined(__SANITIZE_THREAD__)
+#define IMGIMPORT_TSAN 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define IMGIMPORT_TSAN 1
+#endif
+#endif
+
+#ifdef IMGIMPORT_TSAN
+void __tsan_acquire (void *address);
+void __tsan_release (void *address);
+#define IMGIMPORT_TSAN_ACQUIRE(address) __tsan_acquire ((void *) (address))
+#define IMGIMPORT_TSAN_RELEASE(address) __tsan_release ((void *) (address))
+#else
+#define IMGIMPORT_TSAN_ACQUIRE(address) ((void) (address))
+#define IMGIMPORT_TSAN_RELEASE(address) ((void) (address))
+#endif
+
+static inline void
+_imgimport_lock (GMutex *mutex)
+{
+  g_mutex_lock (mutex);
+  IMGIMPORT_TSAN_ACQUIRE (mutex);
+}
+
+static inline void
+_imgimport_unlock (GMutex *mutex)
+{
+  IMGIMPORT_TSAN_RELEASE (mutex);
+  g_mutex_unlock (mutex);
+}
+
+static inline void
+_imgimport_cond_wait (GCond *cond, GMutex *mutex)
+{
+  IMGIMPORT_TSAN_RELEASE (mutex);
+  g_cond_wait (cond, mutex);
+  IMGIMPORT_TSAN_ACQUIRE (mutex);
+}
+
+static inline gboolean
+_imgimport_cond_wait_until (GCond *cond, GMutex *mutex, gint64 monotonic_us)
+{
+  gboolean signalled;
+
+  IMGIMPORT_TSAN_RELEASE (mutex);
+  signalled = g_cond_wait_until (cond, mutex, monotonic_us);
+  IMGIMPORT_TSAN_ACQUIRE (mutex);
+  return signalled;
+}
+
+/* A thread with its start and join visible to ThreadSanitizer. */
+typedef struct _ImgImportThread ImgImportThread;
+ImgImportThread *_imgimport_thread_new (const char *name, GThreadFunc func, gpointer data,
+                                        GError **error);
+gpointer _imgimport_thread_join (ImgImportThread *self);
+
+/* g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&self->lock); */
+typedef struct _ImgImportLocker ImgImportLocker;
+static inline ImgImportLocker *
+_imgimport_locker_new (GMutex *mutex)
+{
+  _imgimport_lock (mutex);
+  return (ImgImportLocker *) mutex;
+}
+static inline void
+_imgimport_locker_free (ImgImportLocker *locker)
+{
+  _imgimport_unlock ((GMutex *) locker);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ImgImportLocker, _imgimport_locker_free)
+
+/* ---- time ------------------------------------------------------------------------------------ */
+
+/* Where time comes from; a test brings its own. Reference counted, thread-safe. */
+typedef struct _ImgImportClock ImgImportClock;
+
+ImgImportClock *_imgimport_clock_new_system (void);
+/* Stands still but for _imgimport_clock_advance(); a wait until a later time moves it there at
+ * once. */
+ImgImportClock *_imgimport_clock_new_fake (gint64 wall_us);
+ImgImportClock *_imgimport_clock_ref (ImgImportClock *self);
+void _imgimport_clock_unref (ImgImportClock *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ImgImportClock, _imgimport_clock_unref)
+
+gint64 _imgimport_clock_monotonic_us (ImgImportClock *self);
+gint64 _imgimport_clock_wall_us (ImgImportClock *self); /* since 1970, UTC */
+/* Waits on `cond` until signalled (TRUE) or until the clock says `monotonic_us` (FALSE). */
+gboolean _imgimport_clock_wait_until (ImgImportClock *self, GCond *cond, GMutex *mutex,
+                                      gint64 monotonic_us);
+void _imgimport_clock_advance (ImgImportClock *self, gint64 delta_us);
+
+/* "2026-01-31T12:00:00Z", seconds, UTC; and back, also with a fraction. FALSE where it is not. */
+char *_imgimport_time_to_iso (gint64 wall_us);
+gboolean _imgimport_time_from_iso (const char *text, gint64 *wall_us);
+
+/* ---- log ------------------------------------------------------------------------------------- */
+
+/* Where a service's log lines go. Reference counted, thread-safe; without a function, nowhere. */
+typedef struct _ImgImportLog ImgImportLog;
+typedef void (*ImgImportLogSink) (GLogLevelFlags level, const char *message, gpointer user_data);
+
+ImgImportLog *_imgimport_log_new (ImgImportLogSink sink, gpointer user_data,
+                                  GDestroyNotify destroy);
+ImgImportLog *_imgimport_log_ref (ImgImportLog *self);
+void _imgimport_log_unref (ImgImportLog *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ImgImportLog, _imgimport_log_unref)
+
+void _imgimport_log (ImgImportLog *self, GLogLevelFlags level, const char *format, ...)
+    G_GNUC_PRINTF (3, 4);
+
+G_END_DECLS
