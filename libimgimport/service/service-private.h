@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * What the host opens. Everything a service changes in its catalog goes through a transaction
+ * (txn.c): load the records, edit private copies, commit them with the revisions that were read,
+ * again from the start where somebody else was faster. A claim's epoch, checked inside the
+ * transaction, fences out whoever lost it.
+ */
+
+#include "base/base-private.h"
+#include "inspect/inspect-private.h"
+#include "model/model-private.h"
+#include "spi/spi-private.h"
+#include "stream/stream-private.h"
+
+#include <imgimport/imgimport.h>
+
+G_BEGIN_DECLS
+
+/* ---- configuration (config.c) ---------------------------------------------------------------- */
+
+/* A plug-in of the configuration that builtins.c can construct. */
+typedef struct
+{
+  char *id;          /* stores and hooks; NULL for catalog and staging */
+  char *type;        /* "sqlite", "memory", "file"; NULL for hooks */
+  char *path;        /* "path" or "directory", made absolute; NULL where there is none */
+  char *description; /* stores; may be NULL */
+  JsonObject *options; /* hooks; may be NULL */
+} ImgImportPluginConfig;
+
+void _imgimport_plugin_config_free (ImgImportPluginConfig *self);
+
+typedef struct
+{
+  ImgImportPluginConfig *catalog; /* NULL: none configured */
+  ImgImportPluginConfig *staging; /* NULL: none configured */
+  GPtrArray *stores;              /* of ImgImportPluginConfig */
+  GPtrArray *hooks;               /* of ImgImportPluginConfig, in order */
+  char *default_store;            /* NULL: the first */
+  char **methods;                 /* NULL: every known one */
+  guint workers;
+  gboolean durable;               /* "durability": "power" */
+  char *hashing_algorithm;
+  gboolean checksum;              /* compute the MD5 too */
+  gboolean allow_empty_images;
+  guint64 image_size_cap;         /* bytes; IMGIMPORT_SIZE_UNKNOWN: no limit */
+  guint task_time_to_live_hours;
+  gboolean require_format_match;
+  char **gpt_nonfatal;
+  guint64 max_virtual_size;       /* bytes; IMGIMPORT_SIZE_UNKNOWN: no limit */
+  ImgImportModelLimits limits;
+} ImgImportConfig;
+
+/* Reads `json` (may be NULL) over the defaults. With a `directory`, what is not configured gets the
+ * embedded default. INVALID_ARGUMENT "config-invalid" naming the path. */
+ImgImportConfig *_imgimport_config_parse (const char *directory, const char *json,
+                                          GError **error);
+void _imgimport_config_free (ImgImportConfig *self);
+
+/* ---- built-in plug-ins (builtins.c) ---------------------------------------------------------- */
+
+/* Constructs what a configuration names; INVALID_ARGUMENT "config-invalid" for an unknown type. */
+ImgImportCatalog *_imgimport_builtin_catalog (const ImgImportPluginConfig *config,
+                                              GError **error);
+ImgImportStore *_imgimport_builtin_store (const char *id, const ImgImportPluginConfig *config,
+                                          gboolean durable, GError **error);
+gboolean _imgimport_builtin_methods (ImgImportRegistry *methods, GError **error);
+gboolean _imgimport_builtin_hooks (ImgImportRegistry *hooks, GError **error);
+
+/* ---- events (events.c) ----------------------------------------------------------------------- */
+
+/* Where events of a service go: to the queues of its subscriptions. */
+typedef struct _ImgImportBus ImgImportBus;
+
+ImgImportBus *_imgimport_bus_new (void);
+void _imgimport_bus_unref (ImgImportBus *self); /* subscriptions keep a reference */
+ImgImportSubscription *_imgimport_bus_subscribe (ImgImportBus *self, const char *image_id);
+void _imgimport_bus_publish (ImgImportBus *self, ImgImportEvent *event);
+
+/* ---- the service (service.c) ----------------------------------------------------------------- */
+
+typedef enum
+{
+  IMGIMPORT_SERVICE_NEW,
+  IMGIMPORT_SERVICE_STARTED,
+  IMGIMPORT_SERVICE_CLOSING,
+  IMGIMPORT_SERVICE_CLOSED
+} ImgImportServiceState;
+
+struct _ImgImportService
+{
+  GObject parent_instance;
+
+  /* Set before the start, then read only. */
+  guint64 pid;
+  ImgImportConfig *config;
+  ImgImportClock *clock;
+  ImgImportLog *log;
+  ImgImportCatalog *catalog;
+  ImgImportStore *staging;
+  ImgImportRegistry *stores;  /* of ImgImportStore */
+  ImgImportRegistry *methods; /* of ImgImportMethod: the enabled ones */
+  ImgImportRegistry *hooks;   /* of ImgImportHook: those that run, in order */
+  char *default_store;
+  ImgImportBus *bus;
+  char *owner;                /* this service in the catalog */
+  ImgImportEngine *engine;
+  ImgImportJournal *journal;
+
+  /* Before the start only: what is known, from which the configuration selects. */
+  ImgImportRegistry *known_methods;
+  ImgImportRegistry *known_hooks;
+
+  GMutex lock;
+  GCond cond;                    /* a run or an upload has ended */
+  ImgImportServiceState state;   /* under lock */
+  GHashTable *imports;           /* under lock: job id → ImgImportImport */
+  GPtrArray *uploads;            /* under lock: ImgImportUpload, borrowed */
+};
+
+/* The first line of every public call: refuses one before the start, after the close or in a forked
+ * child. INVALID_STATE "service-not-started", "service-closed", "forked". */
+gboolean _imgimport_service_check (ImgImportService *self, GError **error);
+
+/* For tests: before the start. */
+void _imgimport_service_set_clock (ImgImportService *self, ImgImportClock *clock);
+
+/* ---- who may do what (access.c) -------------------------------------------------------------- */
+
+/* NOT_FOUND "image-not-found" for one who may not even see the image. `context` may be NULL. */
+gboolean _imgimport_access_see (ImgImportImage *image, ImgImportContext *context, GError **error);
+/* And PERMISSION "not-owner" for one who may see it only. */
+gboolean _imgimport_access_modify (ImgImportImage *image, ImgImportContext *context,
+                                   GError **error);
+
+/* ---- records (record.c) ---------------------------------------------------------------------- */
+
+#define IMGIMPORT_KIND_IMAGE "image"
+#define IMGIMPORT_KIND_TOMBSTONE "tombstone" /* the id of a deleted image */
+#define IMGIMPORT_KIND_JOB "job"
+#define IMGIMPORT_KIND_OBJECT "object" /* bytes that no record refers to: to be written or removed */
+
+typedef enum
+{
+  IMGIMPORT_CLAIM_NONE,
+  IMGIMPORT_CLAIM_UPLOAD,
+  IMGIMPORT_CLAIM_IMPORT
+} ImgImportClaimKind;
+
+/* The right to change an image's bytes and status. */
+typedef struct
+{
+  ImgImportClaimKind kind;
+  char *owner;          /* of a service */
+  guint64 epoch;
+  char *job;            /* IMPORT */
+  ImgImportStatus from; /* IMPORT: the status it goes back to */
+} ImgImportClaim;
+
+/* A sealed object in staging. */
+typedef struct
+{
+  char *key; /* NULL: nothing is sealed */
+  char *version;
+  guint64 size;
+  GHashTable *digests; /* algorithm → hexadecimal */
+  ImgImportFacts *facts;
+} ImgImportStaged;
+
+void _imgimport_staged_clear (ImgImportStaged *self);
+
+typedef struct
+{
+  gint64 revision;
+  ImgImportImage *image; /* a private copy, to be edited */
+  guint64 epoch;         /* the last one given out */
+  ImgImportClaim claim;
+  ImgImportStaged staged;
+} ImgImportImageRecord;
+
+typedef struct
+{
+  gint64 revision;
+  ImgImportJob *job;         /* a private copy, to be edited */
+  char *owner;               /* the service that runs it */
+  guint64 epoch;             /* of its claim */
+  ImgImportContext *context; /* who asked; NULL: the host */
+} ImgImportJobRecord;
+
+void _imgimport_image_record_free (ImgImportImageRecord *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ImgImportImageRecord, _imgimport_image_record_free)
+void _imgimport_job_record_free (ImgImportJobRecord *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ImgImportJobRecord, _imgimport_job_record_free)
+
+/* NOT_FOUND "image-not-found", "job-not-found"; CORRUPT "record-corrupt". */
+ImgImportImageRecord *_imgimport_image_record_load (ImgImportService *service, const char *id,
+                                                    GError **error);
+ImgImportJobRecord *_imgimport_job_record_load (ImgImportService *service, const char *id,
+                                                GError **error);
+/* From the body of a scanned record. */
+ImgImportImageRecord *_imgimport_image_record_read (const ImgImportRecord *record,
+                                                    GError **error);
+ImgImportJobRecord *_imgimport_job_record_read (const ImgImportRecord *record, GError **error);
+char *_imgimport_image_record_to_body (const ImgImportImageRecord *self);
+char *_imgimport_job_record_to_body (const ImgImportJobRecord *self);
+
+/* "<image>.<epoch>.<n>" */
+char *_imgimport_object_key (const char *image_id, guint64 epoch, guint n);
+
+/* ---- transactions (txn.c) -------------------------------------------------------------------- */
+
+typedef struct _ImgImportTxn ImgImportTxn;
+
+/* Edits what the transaction has loaded and says so; called again from fresh copies after a
+ * conflict, so it must have no other effect. FALSE: nothing is committed. */
+typedef gboolean (*ImgImportTxnFunc) (ImgImportTxn *txn, gpointer data, GError **error);
+
+/* Loads the image and the job that are named (either id may be NULL), calls `func`, commits. What
+ * was loaded and not changed is checked to be still the same. Events are published after it. */
+gboolean _imgimport_txn_run (ImgImportService *service, const char *image_id, const char *job_id,
+                             gboolean durable, ImgImportTxnFunc func, gpointer data,
+                             GError **error);
+
+ImgImportService *_imgimport_txn_service (ImgImportTxn *self);
+gint64 _imgimport_txn_now (ImgImportTxn *self); /* wall clock, µs: one moment a try */
+ImgImportImageRecord *_imgimport_txn_image (ImgImportTxn *self);
+ImgImportJobRecord *_imgimport_txn_job (ImgImportTxn *self);
+
+/* The image's updated_at moves with it. */
+void _imgimport_txn_image_changed (ImgImportTxn *self);
+void _imgimport_txn_job_changed (ImgImportTxn *self);
+/* A new record in place of one loaded; takes it. */
+void _imgimport_txn_create_image (ImgImportTxn *self, ImgImportImageRecord *record);
+void _imgimport_txn_create_job (ImgImportTxn *self, ImgImportJobRecord *record);
+/* Removes the loaded image and keeps its id for ever. */
+void _imgimport_txn_remove_image (ImgImportTxn *self);
+/* The note that says who is to clean up an object: written before its bytes, dropped in the commit
+ * that makes a record refer to it, written again in the commit that makes none do. */
+void _imgimport_txn_note_object (ImgImportTxn *self, const char *store, const char *image_id,
+                                 const char *key);
+void _imgimport_txn_drop_object (ImgImportTxn *self, const char *store, const char *key);
+void _imgimport_txn_journal_append (ImgImportTxn *self, const char *journal, GBytes *record);
+void _imgimport_txn_journal_forget (ImgImportTxn *self, const char *journal);
+
+/* ---- objects (objects.c) --------------------------------------------------------------------- */
+
+/* What messages and records call the staging store. */
+#define IMGIMPORT_STAGING_ID "staging"
+
+/* Borrowed; NOT_FOUND "store-unknown". */
+ImgImportStore *_imgimport_service_store (ImgImportService *self, const char *id, GError **error);
+/* Removes the bytes of a noted object, then its note. */
+gboolean _imgimport_object_remove (ImgImportService *self, const char *store, const char *key,
+                                   GError **error);
+/* The same for all noted objects of an image's epoch; goes on after a failure, reports the first. */
+gboolean _imgimport_objects_sweep (ImgImportService *self, const char *image_id, guint64 epoch,
+                                   GError **error);
+
+/* ---- staging (upload.c, stage.c) ------------------------------------------------------------- */
+
+/* Ends all uploads of this service. */
+void _imgimport_uploads_abort (ImgImportService *self);
+/* The live count of an upload of this service: FALSE where there is none. */
+gboolean _imgimport_uploads_progress (ImgImportService *self, const char *image_id,
+                                      guint64 *bytes);
+/* The digests to compute for an image, NULL-terminated, without duplicates. */
+char **_imgimport_service_digests (ImgImportService *self, ImgImportImage *image);
+
+/* ---- imports (import.c, plan.c, tasks) ------------------------------------------------------- */
+
+/* One import of this process, as its tasks see it. */
+typedef struct _ImgImportImport ImgImportImport;
+
+/* Builds the flow of a job that this service owns and starts its run. With `revert_only`, what the
+ * journal says was done is undone, unless it is past the pivot. */
+ImgImportImport *_imgimport_import_start (ImgImportService *self, const char *job_id,
+                                          gboolean revert_only, GError **error);
+ImgImportImport *_imgimport_import_ref (ImgImportImport *self);
+void _imgimport_import_unref (ImgImportImport *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ImgImportImport, _imgimport_import_unref)
+ImgImportRun *_imgimport_import_get_run (ImgImportImport *self);
+/* The live phase and bytes of a job, put into a copy of its record. */
+void _imgimport_import_overlay (ImgImportImport *self, ImgImportJob *job);
+/* The import of a job of this process; NULL for none. */
+ImgImportImport *_imgimport_service_find_import (ImgImportService *self, const char *job_id);
+/* Cancels all imports of this process that are not past the pivot. */
+void _imgimport_imports_cancel (ImgImportService *self);
+
+/* ---- recovery (recovery.c) ------------------------------------------------------------------- */
+
+/* Brings into a documented state what owners that are dead left behind; takes over their jobs. */
+gboolean _imgimport_service_recover (ImgImportService *self, GError **error);
+/* The same where `owner` is dead, so that a claim of its can be taken. `*recovered` says so. */
+gboolean _imgimport_service_recover_owner (ImgImportService *self, const char *owner,
+                                           gboolean *recovered, GError **error);
+
+/* ---- journal (journal.c) --------------------------------------------------------------------- */
+
+/* Journals of runs in the catalog. */
+ImgImportJournal *_imgimport_journal_new_catalog (ImgImportCatalog *catalog, gboolean durable,
+                                                  GError **error);
+
+G_END_DECLS
