@@ -49,8 +49,8 @@ GError *_imgimport_error_new_dup_reason (ImgImportError code, const char *reason
 /* ---- vtables --------------------------------------------------------------------------------- */
 
 /* Copies MIN (theirs, ours) bytes of a table whose first member is gsize struct_size into a zeroed
- * one. FALSE with INVALID_ARGUMENT "vtable-invalid" for NULL or a struct_size below `minimum`;
- * `what` names the table in the message, such as "store “fast”". */
+ * one. FALSE with INVALID_ARGUMENT "vtable-invalid" for NULL, a struct_size below `minimum` or one
+ * that ends within a slot; `what` names the table in the message, such as "store “fast”". */
 gboolean _imgimport_vtable_copy (gpointer ours, gsize our_size, gconstpointer theirs,
                                  gsize minimum, const char *what, GError **error);
 
@@ -62,10 +62,15 @@ gboolean _imgimport_vtable_require (gboolean present, const char *slot, const ch
 
 #define IMGIMPORT_JSON_MAX_DEPTH 32
 #define IMGIMPORT_JSON_MAX_SIZE ((gsize) 1024 * 1024)
+#define IMGIMPORT_JSON_MAX_MEMBERS 1024 /* of one object */
 
-/* Reads one RFC 8259 document. Before the parser sees it: size, depth, UTF-8, grammar (no NaN, no
- * trailing comma, no comment), duplicate keys, numbers beyond 64 bits. Errors are INVALID_ARGUMENT
- * "json-invalid" and begin "<what>: " with the path, such as "stores/0/id", of what is wrong. */
+/* Checks one RFC 8259 document: size, depth, members, UTF-8, grammar (no NaN, no trailing comma, no
+ * comment), duplicate keys, integers beyond gint64, numbers beyond double, U+0000 in strings. Errors
+ * are INVALID_ARGUMENT "json-invalid" and begin "<what>: " with the path, such as "stores/0/id", of
+ * what is wrong. */
+gboolean _imgimport_json_scan (const char *text, const char *what, GError **error);
+
+/* Reads a document that passes this check. */
 JsonNode *_imgimport_json_parse (const char *text, const char *what, GError **error);
 
 /* As above, and the document is an object. */
@@ -78,6 +83,10 @@ typedef struct
   const char *what;   /* the document */
   const char *path;   /* of this object, "" for the top */
 } ImgImportJsonCursor;
+
+/* Appends a segment to a path that an error will show: shortened, and without what does not print.
+ * Both are UTF-8. */
+void _imgimport_json_path_append (GString *path, const char *segment);
 
 /* FALSE with "unknown member" for a member that is not in the NULL-terminated list. */
 gboolean _imgimport_json_only (const ImgImportJsonCursor *self, const char *const *known,
@@ -135,13 +144,15 @@ int _imgimport_openat (int dirfd, const char *name, int flags, mode_t mode);
 
 gboolean _imgimport_fd_write_at (int fd, guint64 offset, const void *data, gsize length,
                                  GError **error);
+/* Fills the buffer unless the end comes first; at or after the end `*n_read` is 0. */
 gboolean _imgimport_fd_read_at (int fd, guint64 offset, void *buffer, gsize length, gsize *n_read,
                                 GError **error);
-/* Writes at the descriptor's own position: files, pipes, sockets (no SIGPIPE is raised for
- * sockets); waits where it is non-blocking, waking up when `cancellable` fires. */
+/* Writes at the descriptor's own position: files, pipes, sockets (no SIGPIPE is raised); waits where
+ * it is non-blocking, waking up when `cancellable` fires. */
 gboolean _imgimport_fd_write_all (int fd, const void *data, gsize length,
                                   GCancellable *cancellable, GError **error);
-/* Reads at the descriptor's own position; the same. `*n_read` 0 is the end. */
+/* Reads what is there, at the descriptor's own position; waits for the first byte, waking up when
+ * `cancellable` fires, blocking descriptor or not. `*n_read` 0 is the end. */
 gboolean _imgimport_fd_read (int fd, void *buffer, gsize length, gsize *n_read,
                              GCancellable *cancellable, GError **error);
 gboolean _imgimport_fd_sync (int fd, GError **error);
@@ -231,6 +242,8 @@ _imgimport_locker_free (ImgImportLocker *locker)
 {
   _imgimport_unlock ((GMutex *) locker);
 }
+/* The same type the macro defines, marked: clang calls a variable unused that is only cleaned up. */
+typedef ImgImportLocker *ImgImportLocker_autoptr G_GNUC_UNUSED;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ImgImportLocker, _imgimport_locker_free)
 
 /* ---- time ------------------------------------------------------------------------------------ */
@@ -248,12 +261,14 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (ImgImportClock, _imgimport_clock_unref)
 
 gint64 _imgimport_clock_monotonic_us (ImgImportClock *self);
 gint64 _imgimport_clock_wall_us (ImgImportClock *self); /* since 1970, UTC */
-/* Waits on `cond` until signalled (TRUE) or until the clock says `monotonic_us` (FALSE). */
+/* Waits on `cond` until signalled (TRUE) or until the clock says `monotonic_us` (FALSE); G_MAXINT64
+ * is never, for a fake clock too. */
 gboolean _imgimport_clock_wait_until (ImgImportClock *self, GCond *cond, GMutex *mutex,
                                       gint64 monotonic_us);
 void _imgimport_clock_advance (ImgImportClock *self, gint64 delta_us);
 
-/* "2026-01-31T12:00:00Z", seconds, UTC; and back, also with a fraction. FALSE where it is not. */
+/* "2026-01-31T12:00:00Z", seconds, UTC, years 1 to 9999; and back, also with a fraction. FALSE where
+ * it is not. */
 char *_imgimport_time_to_iso (gint64 wall_us);
 gboolean _imgimport_time_from_iso (const char *text, gint64 *wall_us);
 
