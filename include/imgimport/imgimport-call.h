@@ -31,7 +31,8 @@ ImgImportImage *imgimport_call_get_image (ImgImportCall *self);
  * imgimport_call_get_context: (skip)
  * @self: the call
  *
- * Returns: (transfer none): who asked for the import
+ * Returns: (nullable) (transfer none): who asked for the import; %NULL for the embedding program
+ *   itself, an administrator without a name
  * Since: 0.1
  */
 IMGIMPORT_AVAILABLE_IN_0_1

@@ -19,6 +19,32 @@
 
 G_BEGIN_DECLS
 
+/* ---- what all handles begin with ------------------------------------------------------------- */
+
+typedef struct
+{
+  gint ref_count; /* atomic */
+  char *name;
+  char *what; /* in messages: "store “fast”" */
+  gpointer user_data;
+  GDestroyNotify destroy;
+} ImgImportPlugin;
+
+/* Takes `user_data`. `name` is NULL for a kind of which there is one, or was not given one. */
+void _imgimport_plugin_init (ImgImportPlugin *self, const char *kind, const char *name,
+                             gpointer user_data, GDestroyNotify destroy);
+/* Runs `destroy`. */
+void _imgimport_plugin_clear (ImgImportPlugin *self);
+/* FALSE with INVALID_ARGUMENT "name-invalid". */
+gboolean _imgimport_plugin_check_name (const ImgImportPlugin *self, GError **error);
+/* A slot's answer: hands its error on, normalised, where it failed, and drops what a successful one
+ * left there. Returns `ok`. */
+gboolean _imgimport_plugin_answer (const ImgImportPlugin *self, gboolean ok, GError **slot_error,
+                                   GError **error);
+/* Sets PLUGIN "contract-broken". Returns FALSE. */
+gboolean _imgimport_plugin_broke_contract (const ImgImportPlugin *self, const char *how,
+                                           GError **error);
+
 /* ---- store ----------------------------------------------------------------------------------- */
 
 typedef struct _ImgImportStore ImgImportStore;
@@ -59,8 +85,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (ImgImportStoreReader, _imgimport_store_reader_clo
 gboolean _imgimport_store_stat (ImgImportStore *self, const char *key, guint64 *size,
                                 char **version, GCancellable *cancellable, GError **error);
 /* TRUE also where there is no such object. */
-gboolean _imgimport_store_remove (ImgImportStore *self, const char *key,
-                                  GCancellable *cancellable, GError **error);
+gboolean _imgimport_store_remove (ImgImportStore *self, const char *key, GCancellable *cancellable,
+                                  GError **error);
 /* NOT_SUPPORTED "adopt-unsupported" where the store has no such slot. */
 gboolean _imgimport_store_adopt (ImgImportStore *self, const char *key, int fd, guint64 size,
                                  char **version, ImgImportAdoption *adoption,
@@ -71,9 +97,8 @@ const char *_imgimport_adoption_to_string (ImgImportAdoption adoption);
 
 typedef struct _ImgImportCatalog ImgImportCatalog;
 
-ImgImportCatalog *_imgimport_catalog_new (const ImgImportCatalogVTable *vtable,
-                                          gpointer user_data, GDestroyNotify destroy,
-                                          GError **error);
+ImgImportCatalog *_imgimport_catalog_new (const ImgImportCatalogVTable *vtable, gpointer user_data,
+                                          GDestroyNotify destroy, GError **error);
 ImgImportCatalog *_imgimport_catalog_ref (ImgImportCatalog *self);
 void _imgimport_catalog_unref (ImgImportCatalog *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ImgImportCatalog, _imgimport_catalog_unref)
@@ -102,8 +127,7 @@ typedef struct _ImgImportMethod ImgImportMethod;
 typedef struct _ImgImportMethodStream ImgImportMethodStream;
 
 ImgImportMethod *_imgimport_method_new (const char *name, const ImgImportMethodVTable *vtable,
-                                        gpointer user_data, GDestroyNotify destroy,
-                                        GError **error);
+                                        gpointer user_data, GDestroyNotify destroy, GError **error);
 ImgImportMethod *_imgimport_method_ref (ImgImportMethod *self);
 void _imgimport_method_unref (ImgImportMethod *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ImgImportMethod, _imgimport_method_unref)
@@ -138,8 +162,8 @@ gboolean _imgimport_hook_metadata (ImgImportHook *self, ImgImportCall *call,
 
 /* `staged_key` may be NULL, `context` too (the host). All are referenced or copied. */
 ImgImportCall *_imgimport_call_new (ImgImportImage *image, ImgImportContext *context,
-                                    const char *request, const char *job_id,
-                                    const char *staged_key, ImgImportLog *log);
+                                    const char *request, const char *job_id, const char *staged_key,
+                                    ImgImportLog *log);
 void _imgimport_call_free (ImgImportCall *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ImgImportCall, _imgimport_call_free)
 gboolean _imgimport_call_uses_staged (ImgImportCall *self);
@@ -159,7 +183,7 @@ gboolean _imgimport_registry_add (ImgImportRegistry *self, const char *name, gpo
                                   GError **error);
 gpointer _imgimport_registry_lookup (ImgImportRegistry *self, const char *name); /* borrowed */
 guint _imgimport_registry_get_size (ImgImportRegistry *self);
-gpointer _imgimport_registry_get (ImgImportRegistry *self, guint index);         /* borrowed */
+gpointer _imgimport_registry_get (ImgImportRegistry *self, guint index); /* borrowed */
 const char *_imgimport_registry_get_name (ImgImportRegistry *self, guint index);
 
 G_END_DECLS

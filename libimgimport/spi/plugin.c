@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "spi/spi-private.h"
+
+void
+_imgimport_plugin_init (ImgImportPlugin *self, const char *kind, const char *name,
+                        gpointer user_data, GDestroyNotify destroy)
+{
+  self->ref_count = 1;
+  self->name = g_strdup (name);
+  self->user_data = user_data;
+  self->destroy = destroy;
+  if (name == NULL)
+    {
+      self->what = g_strdup (kind);
+    }
+  else
+    {
+      /* Not checked yet: it may hold anything, and a message is UTF-8. */
+      g_autofree char *escaped = g_strescape (name, NULL);
+
+      self->what = g_strdup_printf ("%s “%s”", kind, escaped);
+    }
+}
+
+void
+_imgimport_plugin_clear (ImgImportPlugin *self)
+{
+  if (self->destroy != NULL)
+    self->destroy (self->user_data);
+  self->destroy = NULL;
+  g_clear_pointer (&self->name, g_free);
+  g_clear_pointer (&self->what, g_free);
+}
+
+gboolean
+_imgimport_plugin_check_name (const ImgImportPlugin *self, GError **error)
+{
+  if (self->name != NULL && _imgimport_name_is_valid (self->name))
+    return TRUE;
+  _imgimport_set_error (error, IMGIMPORT_ERROR_INVALID_ARGUMENT, "name-invalid",
+                        "%s: a name is 1 to 64 characters out of a-z 0-9 _ -, the first a letter "
+                        "or digit",
+                        self->what);
+  return FALSE;
+}
+
+gboolean
+_imgimport_plugin_answer (const ImgImportPlugin *self, gboolean ok, GError **slot_error,
+                          GError **error)
+{
+  if (ok)
+    {
+      g_clear_error (slot_error);
+      return TRUE;
+    }
+  _imgimport_error_normalize (slot_error, "%s", self->what);
+  g_propagate_error (error, g_steal_pointer (slot_error));
+  return FALSE;
+}
+
+gboolean
+_imgimport_plugin_broke_contract (const ImgImportPlugin *self, const char *how, GError **error)
+{
+  _imgimport_set_error (error, IMGIMPORT_ERROR_PLUGIN, "contract-broken", "%s: %s", self->what,
+                        how);
+  return FALSE;
+}

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "stores/stores-private.h"
+
+#include <errno.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Between two looks at the cancellable. */
+#define CHUNK_SIZE ((guint64)8 * 1024 * 1024)
+
+/* ---- by link --------------------------------------------------------------------------------- */
+
+/* An inode of ours alone, which nobody can open for writing and no other object lives in. */
+static gboolean
+may_share_inode (const struct stat *facts)
+{
+  return facts->st_nlink == 1 && facts->st_uid == geteuid () && (facts->st_mode & 0222) == 0;
+}
+
+/* Gives the inode a hidden name here. FALSE without an error: it cannot, or should not, be. */
+static gboolean
+link_hidden (const ImgImportFileStore *self, const char *hidden, int fd)
+{
+  g_autofree char *path = g_strdup_printf ("/proc/self/fd/%d", fd);
+  struct stat facts;
+
+  if (linkat (AT_FDCWD, path, self->dirfd, hidden, AT_SYMLINK_FOLLOW) != 0)
+    return FALSE;
+  /* Another store may have had the same thought at the same moment. */
+  if (fstat (fd, &facts) == 0 && facts.st_nlink <= 2)
+    return TRUE;
+  (void)unlinkat (self->dirfd, hidden, 0);
+  return FALSE;
+}
+
+/* TRUE where it is settled: `*version`, or an error. */
+static gboolean
+adopt_by_link (const ImgImportFileStore *self, const char *key, int fd, const struct stat *facts,
+               char **version, GError **error)
+{
+  g_autofree char *hidden = g_strconcat (".", key, NULL);
+  g_autofree char *answer = NULL;
+
+  if (!may_share_inode (facts) || _imgimport_file_store_has (self, hidden) ||
+      !link_hidden (self, hidden, fd))
+    return FALSE;
+  if (_imgimport_file_store_has (self, key))
+    {
+      (void)unlinkat (self->dirfd, hidden, 0);
+      _imgimport_set_error_errno (error, EEXIST, "object “%s”", key);
+      return TRUE;
+    }
+  answer = _imgimport_file_store_version (fd, key, error);
+  if (answer == NULL)
+    (void)unlinkat (self->dirfd, hidden, 0);
+  else if (_imgimport_file_store_publish (self, hidden, key, fd, error))
+    *version = g_steal_pointer (&answer);
+  return TRUE;
+}
+
+/* ---- by copy --------------------------------------------------------------------------------- */
+
+static gssize
+copy_chunk (int from, int to, guint64 offset, guint64 length)
+{
+  off64_t in = (off64_t)offset;
+  off64_t out = (off64_t)offset;
+  gssize n = copy_file_range (from, &in, to, &out, length, 0);
+
+  /* Between file systems of two kinds it refuses, or answers 0; the older way does not. */
+  if (n > 0 ||
+      (n < 0 && errno != EXDEV && errno != EINVAL && errno != ENOSYS && errno != EOPNOTSUPP))
+    return n;
+  in = (off64_t)offset;
+  if (lseek (to, (off_t)offset, SEEK_SET) < 0)
+    return -1;
+  return sendfile (to, from, &in, length);
+}
+
+static gboolean
+copy_range (int from, int to, guint64 offset, guint64 end, GCancellable *cancellable,
+            GError **error)
+{
+  while (offset < end)
+    {
+      gssize n = 0;
+
+      if (g_cancellable_set_error_if_cancelled (cancellable, error))
+        return FALSE;
+      n = copy_chunk (from, to, offset, MIN (end - offset, CHUNK_SIZE));
+      if (n < 0 && errno == EINTR)
+        continue;
+      if (n <= 0)
+        {
+          _imgimport_set_error_errno (error, n < 0 ? errno : EIO, "copy at %" G_GUINT64_FORMAT,
+                                      offset);
+          return FALSE;
+        }
+      offset += (guint64)n;
+    }
+  return TRUE;
+}
+
+/* Holes stay holes. A file system that does not tell them is all data. */
+static gboolean
+copy_extents (int from, int to, guint64 size, GCancellable *cancellable, GError **error)
+{
+  guint64 offset = 0;
+
+  while (offset < size)
+    {
+      off_t data = lseek (from, (off_t)offset, SEEK_DATA);
+      off_t hole = data >= 0 ? lseek (from, data, SEEK_HOLE) : -1;
+      guint64 end = size;
+
+      if (data < 0 && errno == ENXIO)
+        return TRUE;
+      if (data >= 0)
+        offset = (guint64)data;
+      if (hole >= 0)
+        end = MIN (size, (guint64)hole);
+      if (!copy_range (from, to, offset, end, cancellable, error))
+        return FALSE;
+      offset = end;
+    }
+  return TRUE;
+}
+
+static gboolean
+adopt_by_copy (const ImgImportFileStore *self, ImgImportFileWriter *writer, int fd, guint64 size,
+               ImgImportAdoption *adoption, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+
+  *adoption = IMGIMPORT_ADOPTED_BY_REFLINK;
+  if (ioctl (writer->fd, FICLONE, fd) == 0)
+    return TRUE;
+  *adoption = IMGIMPORT_ADOPTED_BY_COPY;
+  if (copy_extents (fd, writer->fd, size, cancellable, &failure))
+    return TRUE;
+  if (!imgimport_error_is_cancelled (failure))
+    _imgimport_error_prefix (&failure, "object “%s”", writer->key);
+  g_propagate_error (error, g_steal_pointer (&failure));
+  return FALSE;
+}
+
+/* ---- slot ------------------------------------------------------------------------------------ */
+
+static gboolean
+check_source (int fd, guint64 size, const char *key, struct stat *facts, GError **error)
+{
+  if (fstat (fd, facts) != 0)
+    {
+      _imgimport_set_error_errno (error, errno, "object “%s”: what to take over", key);
+      return FALSE;
+    }
+  if (!S_ISREG (facts->st_mode))
+    {
+      _imgimport_set_error (error, IMGIMPORT_ERROR_NOT_SUPPORTED, "adopt-unsupported",
+                            "object “%s”: what to take over is not a regular file", key);
+      return FALSE;
+    }
+  if ((guint64)facts->st_size == size)
+    return TRUE;
+  _imgimport_set_error (error, IMGIMPORT_ERROR_CORRUPT, "size-mismatch",
+                        "object “%s”: what to take over has %" G_GUINT64_FORMAT
+                        " bytes, expected %" G_GUINT64_FORMAT,
+                        key, (guint64)facts->st_size, size);
+  return FALSE;
+}
+
+gboolean
+_imgimport_store_file_adopt (gpointer self, const char *key, int fd, guint64 size, char **version,
+                             ImgImportAdoption *adoption, GCancellable *cancellable, GError **error)
+{
+  ImgImportFileWriter *writer = NULL;
+  struct stat facts;
+
+  *version = NULL;
+  if (!_imgimport_store_check_key (key, error) || !check_source (fd, size, key, &facts, error))
+    return FALSE;
+  *adoption = IMGIMPORT_ADOPTED_BY_LINK;
+  if (adopt_by_link (self, key, fd, &facts, version, error))
+    return *version != NULL;
+  writer = _imgimport_file_writer_new (self, key, error);
+  if (writer == NULL)
+    return FALSE;
+  if (!adopt_by_copy (self, writer, fd, size, adoption, cancellable, error))
+    {
+      _imgimport_file_writer_abort (self, writer);
+      return FALSE;
+    }
+  return _imgimport_file_writer_commit (self, writer, size, version, error);
+}
