@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include <gio/gio.h>
+
 #include <imgimport/imgimport-error.h>
 
 G_BEGIN_DECLS
@@ -86,7 +88,8 @@ typedef struct
   gboolean (*stat) (gpointer self, const char *key, guint64 *size, char **version,
                     GCancellable *cancellable, GError **error);
 
-  /* Removes an object, committed or left half-written by a dead process.
+  /* Removes an object, committed or left half-written by a dead process, after which its key is
+   * free. A writer that is alive all the same can then only fail to commit.
    * IMGIMPORT_ERROR_NOT_FOUND where there is none. */
   gboolean (*remove) (gpointer self, const char *key, GCancellable *cancellable, GError **error);
 
@@ -96,7 +99,8 @@ typedef struct
 
   /* Optional. Makes an object out of `fd`, a sealed regular file of `size` bytes that nobody writes
    * to any more: by link (only while the inode has no other name but its first), else by reflink,
-   * else by a copy within the kernel. IMGIMPORT_ERROR_NOT_SUPPORTED where the store can do none of
+   * else by a copy within the kernel. The position of `fd` may move; a file of another size than
+   * `size` is refused with IMGIMPORT_ERROR_CORRUPT. IMGIMPORT_ERROR_NOT_SUPPORTED where the store can do none of
    * these with this descriptor: the library then copies. */
   gboolean (*adopt) (gpointer self, const char *key, int fd, guint64 size, char **version,
                      ImgImportAdoption *adoption, GCancellable *cancellable, GError **error);
