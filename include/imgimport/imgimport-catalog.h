@@ -9,19 +9,21 @@ G_BEGIN_DECLS
  * ImgImportRecord: (skip)
  *
  * A document in a catalog. `body` is JSON that the catalog keeps and never reads; the other fields
- * are what it can be asked for. All strings are UTF-8; `owner`, `status` and `label` may be %NULL.
+ * are what it can be asked for. All strings are UTF-8; only `owner`, `status` and `label` may be
+ * %NULL.
  *
  * Since: 0.1
  */
 typedef struct
 {
-  const char *kind;   /* such as "image": together with id the key */
+  const char *kind;   /* such as "image": together with id the key; at most 255 bytes */
   const char *id;     /* at most 255 bytes */
   const char *owner;  /* index field */
   const char *status; /* index field */
   const char *label;  /* index field; an image's visibility, a job's image */
   gint64 created_us;  /* index field and order; µs since 1970, UTC */
-  gint64 revision;    /* 1 when first put, one more with every put; ignored in a put */
+  gint64 revision;    /* 1 when first put (again, once removed), one more with every put; ignored in
+                         a put */
   const char *body;
 } ImgImportRecord;
 
@@ -51,8 +53,9 @@ typedef gboolean (*ImgImportJournalFunc) (const void *data, gsize length, gpoint
 /**
  * ImgImportQuery: (skip)
  *
- * A scan: every field that is set must match. Newest first: by `created_us`, then by `id`, both
- * descending. A page begins after the record (`marker_created_us`, `marker_id`).
+ * A scan: every field that is set must match. Newest first: by `created_us`, then by the bytes of
+ * `id`, both descending. A page begins after where (`marker_created_us`, `marker_id`) stands or
+ * would stand. Begin with #IMGIMPORT_QUERY_INIT, since an all-zero query asks for 1970.
  *
  * Since: 0.1
  */
@@ -69,6 +72,10 @@ typedef struct
   const char *marker_id;   /* NULL: from the newest */
   guint limit;             /* 0: no limit */
 } ImgImportQuery;
+
+#define IMGIMPORT_QUERY_INIT                                                                       \
+  .struct_size = sizeof (ImgImportQuery), .created_from_us = G_MININT64,                           \
+  .created_to_us = G_MAXINT64
 
 /**
  * ImgImportOpKind: (skip)
@@ -116,7 +123,8 @@ typedef struct
  * What a catalog implements: keyed documents with revisions, atomic commits, journals and the
  * liveness of owners. All slots are mandatory. The rules of #ImgImportStoreVTable for `self`,
  * threads, errors and `struct_size` hold. A catalog waits out its own contention: no "busy" of a
- * database reaches the caller within 30 s.
+ * database reaches the caller within 30 s, and IMGIMPORT_ERROR_BUSY never means anything but a
+ * revision.
  *
  * Since: 0.1
  */
@@ -134,8 +142,11 @@ typedef struct
                     gpointer func_data, GError **error);
 
   /* All operations or none, in order. A revision that is not as expected fails with
-   * IMGIMPORT_ERROR_BUSY, reason "revision-conflict". With `durable`, everything committed so far
-   * survives a power cut once the call returns; without, it survives the end of the process. */
+   * IMGIMPORT_ERROR_BUSY, reason "revision-conflict"; each operation sees what those before it did.
+   * With `durable`, everything committed so far survives a power cut once the call returns, even if
+   * these operations change nothing; without, it survives the end of the process. An operation
+   * without a mandatory member or of an unknown kind fails with IMGIMPORT_ERROR_INVALID_ARGUMENT,
+   * reason "operation-invalid". */
   gboolean (*commit) (gpointer self, const ImgImportOp *const *ops, guint n_ops, gboolean durable,
                       GError **error);
 
@@ -145,7 +156,7 @@ typedef struct
                             gpointer func_data, GError **error);
 
   /* Registers a new owner and answers its id, never used before, allocated by imgimport_strdup().
-   * It is alive until the registration is dropped or its process ends, however it ends. */
+   * It is alive until the catalog object is freed or its process ends, however it ends. */
   gboolean (*owner_register) (gpointer self, char **owner_id, GError **error);
 
   /* Answers whether an owner lives; an unknown one does not. Any process may ask. */

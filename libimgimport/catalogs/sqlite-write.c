@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "catalogs/sqlite-internal.h"
+
+/* On the stack of the thread that waits for it. */
+typedef struct
+{
+  ImgImportSqliteWriteFunc func;
+  gpointer data;
+  gboolean durable;
+  gboolean done; /* under the lock */
+  GError *error; /* NULL once done: it is committed */
+} Request;
+
+static gboolean
+set_syncs (ImgImportSqlite *self, gboolean syncs, GError **error)
+{
+  if (self->syncs == syncs)
+    return TRUE;
+  if (!_imgimport_sqlite_exec (
+          self->writer, syncs ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL", error))
+    return FALSE;
+  self->syncs = syncs;
+  return TRUE;
+}
+
+/* FALSE where the transaction is lost; a request that fails alone is taken back alone. */
+static gboolean
+run_request (ImgImportSqliteConnection *writer, Request *request, GError **error)
+{
+  if (!_imgimport_sqlite_run (writer, IMGIMPORT_SQLITE_SAVEPOINT, error))
+    return FALSE;
+  if (!request->func (writer, request->data, &request->error))
+    {
+      /* A full disk, for one, makes SQLite take all of the transaction back. */
+      if (sqlite3_get_autocommit (writer->db) != 0)
+        {
+          g_propagate_error (error, g_steal_pointer (&request->error));
+          return FALSE;
+        }
+      if (!_imgimport_sqlite_run (writer, IMGIMPORT_SQLITE_REVERT, error))
+        return FALSE;
+    }
+  return _imgimport_sqlite_run (writer, IMGIMPORT_SQLITE_RELEASE, error);
+}
+
+static gboolean
+run_all (ImgImportSqlite *self, Request *const *requests, guint n_requests, GError **error)
+{
+  int n_changes = sqlite3_total_changes (self->writer->db);
+
+  for (guint i = 0; i < n_requests; i++)
+    {
+      if (!run_request (self->writer, requests[i], error))
+        return FALSE;
+    }
+  /* Only a transaction that writes also syncs what others have written before it. */
+  if (self->syncs && sqlite3_total_changes (self->writer->db) == n_changes &&
+      !_imgimport_sqlite_run (self->writer, IMGIMPORT_SQLITE_TOUCH, error))
+    return FALSE;
+  return _imgimport_sqlite_run (self->writer, IMGIMPORT_SQLITE_COMMIT, error);
+}
+
+/* FALSE: nothing is changed, and no request has an outcome. */
+static gboolean
+transact (ImgImportSqlite *self, Request *const *requests, guint n_requests, GError **error)
+{
+  gboolean durable = FALSE;
+
+  for (guint i = 0; i < n_requests; i++)
+    durable = durable || requests[i]->durable;
+  if (!set_syncs (self, durable, error) ||
+      !_imgimport_sqlite_run (self->writer, IMGIMPORT_SQLITE_BEGIN, error))
+    return FALSE;
+  if (run_all (self, requests, n_requests, error))
+    return TRUE;
+  if (sqlite3_get_autocommit (self->writer->db) == 0)
+    sqlite3_exec (self->writer->db, "ROLLBACK", NULL, NULL, NULL);
+  for (guint i = 0; i < n_requests; i++)
+    g_clear_error (&requests[i]->error);
+  return FALSE;
+}
+
+static void
+run_batch (ImgImportSqlite *self, Request *const *requests, guint n_requests)
+{
+  g_autoptr (GError) error = NULL;
+  gboolean is_hopeless = FALSE;
+
+  if (transact (self, requests, n_requests, &error))
+    return;
+  /* One that is too large for the disk must not fail the others; but where others keep the file
+   * busy, no one may wait longer than once. */
+  is_hopeless =
+      n_requests == 1 || g_error_matches (error, IMGIMPORT_ERROR, IMGIMPORT_ERROR_TIMED_OUT);
+  for (guint i = 0; i < n_requests; i++)
+    {
+      if (is_hopeless)
+        requests[i]->error = g_error_copy (error);
+      else
+        transact (self, &requests[i], 1, &requests[i]->error);
+    }
+}
+
+/* Called and left with the lock held. */
+static void
+serve (ImgImportSqlite *self)
+{
+  g_autoptr (GPtrArray) batch = g_steal_pointer (&self->waiting);
+
+  self->waiting = g_ptr_array_new ();
+  self->writing = TRUE;
+  _imgimport_unlock (&self->lock);
+  run_batch (self, (Request *const *)batch->pdata, batch->len);
+  _imgimport_lock (&self->lock);
+  self->writing = FALSE;
+  for (guint i = 0; i < batch->len; i++)
+    {
+      Request *request = g_ptr_array_index (batch, i);
+
+      request->done = TRUE;
+    }
+  g_cond_broadcast (&self->written);
+}
+
+gboolean
+_imgimport_sqlite_write (ImgImportSqlite *self, ImgImportSqliteWriteFunc func, gpointer data,
+                         gboolean durable, GError **error)
+{
+  Request request = { .func = func, .data = data, .durable = durable };
+
+  _imgimport_lock (&self->lock);
+  g_ptr_array_add (self->waiting, &request);
+  while (!request.done)
+    {
+      if (self->writing)
+        _imgimport_cond_wait (&self->written, &self->lock);
+      else
+        serve (self);
+    }
+  _imgimport_unlock (&self->lock);
+  if (request.error == NULL)
+    return TRUE;
+  g_propagate_error (error, request.error);
+  return FALSE;
+}
