@@ -35,6 +35,7 @@ typedef struct
 } ImgImportFacts;
 
 void _imgimport_facts_free (ImgImportFacts *self);
+ImgImportFacts *_imgimport_facts_copy (const ImgImportFacts *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ImgImportFacts, _imgimport_facts_free)
 JsonNode *_imgimport_facts_to_json (const ImgImportFacts *self);
 ImgImportFacts *_imgimport_facts_from_json (JsonObject *object, const char *what, GError **error);

@@ -85,20 +85,27 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (ImgImportPassResult, _imgimport_pass_result_cl
 typedef struct _ImgImportPass ImgImportPass;
 
 /* Begins all sinks. `spec` and what it points to, but for the clock, stores and progress data, is
- * copied. A sink that cannot begin fails the pass unless it may fail. */
+ * copied. A sink that cannot begin fails the pass unless it may fail. Expecting more than the limit
+ * is LIMIT "image-size-cap" before any sink begins. */
 ImgImportPass *_imgimport_pass_new (const ImgImportPassSpec *spec, GCancellable *cancellable,
                                     GError **error);
-/* Push: `data` is copied into the pass's buffers. More than expected is CORRUPT "size-mismatch",
+/* The first error of any stage ends the pass and is what this and each later call answers; also
+ * that a call was cancelled.
+ *
+ * Push: `data` is copied into the pass's buffers. More than expected is CORRUPT "size-mismatch",
  * more than the limit LIMIT "image-size-cap", as soon as it is known. */
 gboolean _imgimport_pass_push (ImgImportPass *self, const void *data, gsize length,
                                GCancellable *cancellable, GError **error);
 /* Pull: reads `source` to its end. */
 gboolean _imgimport_pass_pull (ImgImportPass *self, ImgImportSourceFunc read, gpointer source,
                                GCancellable *cancellable, GError **error);
-/* Waits for all stages and commits the sinks. With no sink that must succeed, at least one must
- * have succeeded, else the first one's error. The pass can then only be freed. */
+/* Waits for all stages and commits the sinks in their order. With no sink that must succeed, at
+ * least one must have succeeded, else the first one's error. Fewer bytes than expected is CORRUPT
+ * "size-mismatch". On failure `result` is empty, and what was committed already is removed. The
+ * pass can then only be freed. */
 gboolean _imgimport_pass_finish (ImgImportPass *self, ImgImportPassResult *result,
                                  GCancellable *cancellable, GError **error);
+/* Taken so far; on the caller's thread. */
 guint64 _imgimport_pass_get_bytes (ImgImportPass *self);
 /* Aborts all sinks that are not committed; awaits the threads. */
 void _imgimport_pass_free (ImgImportPass *self);

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "inspect/format.h"
+
+static void
+check_clear (gpointer data)
+{
+  ImgImportCheck *check = data;
+
+  g_clear_pointer (&check->reason, g_free);
+}
+
+ImgImportMatch *
+_imgimport_match_new (const char *format)
+{
+  ImgImportMatch *self = g_new0 (ImgImportMatch, 1);
+
+  self->format = format;
+  self->virtual_size = IMGIMPORT_SIZE_UNKNOWN;
+  self->checks = g_array_new (FALSE, TRUE, sizeof (ImgImportCheck));
+  g_array_set_clear_func (self->checks, check_clear);
+  return self;
+}
+
+void
+_imgimport_match_free (ImgImportMatch *self)
+{
+  g_array_unref (self->checks);
+  g_free (self);
+}
+
+void
+_imgimport_match_add_check (ImgImportMatch *self, const char *name, char *reason)
+{
+  ImgImportCheck check = { .name = name, .passed = reason == NULL, .reason = reason };
+
+  g_array_append_val (self->checks, check);
+}
+
+void
+_imgimport_facts_free (ImgImportFacts *self)
+{
+  if (self == NULL)
+    return;
+  g_ptr_array_unref (self->matches);
+  g_free (self);
+}
+
+static void
+build_match (JsonBuilder *builder, const ImgImportMatch *match)
+{
+  json_builder_begin_object (builder);
+  json_builder_set_member_name (builder, "format");
+  json_builder_add_string_value (builder, match->format);
+  if (match->virtual_size != IMGIMPORT_SIZE_UNKNOWN)
+    {
+      json_builder_set_member_name (builder, "virtual_size");
+      json_builder_add_int_value (builder, (gint64)match->virtual_size);
+    }
+  json_builder_set_member_name (builder, "checks");
+  json_builder_begin_array (builder);
+  for (guint i = 0; i < match->checks->len; i++)
+    {
+      const ImgImportCheck *check = &g_array_index (match->checks, ImgImportCheck, i);
+
+      json_builder_begin_object (builder);
+      json_builder_set_member_name (builder, "name");
+      json_builder_add_string_value (builder, check->name);
+      if (!check->passed)
+        {
+          json_builder_set_member_name (builder, "reason");
+          json_builder_add_string_value (builder, check->reason);
+        }
+      json_builder_end_object (builder);
+    }
+  json_builder_end_array (builder);
+  json_builder_end_object (builder);
+}
+
+JsonNode *
+_imgimport_facts_to_json (const ImgImportFacts *self)
+{
+  g_autoptr (JsonBuilder) builder = json_builder_new_immutable ();
+
+  json_builder_begin_object (builder);
+  json_builder_set_member_name (builder, "size");
+  json_builder_add_int_value (builder, (gint64)self->size);
+  json_builder_set_member_name (builder, "matches");
+  json_builder_begin_array (builder);
+  for (guint i = 0; i < self->matches->len; i++)
+    build_match (builder, g_ptr_array_index (self->matches, i));
+  json_builder_end_array (builder);
+  json_builder_end_object (builder);
+  return json_builder_get_root (builder);
+}
+
+static gboolean
+require (const ImgImportJsonCursor *cursor, const char *member, gboolean present, GError **error)
+{
+  if (!present)
+    _imgimport_json_set_error (cursor, member, "json-invalid", error, "is missing");
+  return present;
+}
+
+/* Reads one element, an object, of the array that is `member` of `parent`. */
+typedef gboolean (*ReadFunc) (const ImgImportJsonCursor *cursor, gpointer data, GError **error);
+
+static gboolean
+read_elements (const ImgImportJsonCursor *parent, const char *member, ReadFunc read, gpointer data,
+               GError **error)
+{
+  JsonArray *array = NULL;
+
+  if (!_imgimport_json_array (parent, member, &array, error) ||
+      !require (parent, member, array != NULL, error))
+    return FALSE;
+  for (guint i = 0; i < json_array_get_length (array); i++)
+    {
+      JsonNode *node = json_array_get_element (array, i);
+      g_autofree char *path =
+          g_strdup_printf ("%s%s%s/%u", parent->path, *parent->path != '\0' ? "/" : "", member, i);
+      ImgImportJsonCursor cursor = { NULL, parent->what, path };
+
+      if (!JSON_NODE_HOLDS_OBJECT (node))
+        {
+          _imgimport_json_set_error (parent, member, "json-invalid", error,
+                                     "element %u is no object", i);
+          return FALSE;
+        }
+      cursor.object = json_node_get_object (node);
+      if (!read (&cursor, data, error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+static gboolean
+read_size (const ImgImportJsonCursor *cursor, const char *member, guint64 *size, GError **error)
+{
+  gint64 value = -1;
+
+  if (!_imgimport_json_int (cursor, member, 0, G_MAXINT64, &value, error))
+    return FALSE;
+  if (value >= 0)
+    *size = (guint64)value;
+  return TRUE;
+}
+
+static gboolean
+read_check (const ImgImportJsonCursor *cursor, gpointer data, GError **error)
+{
+  static const char *const members[] = { "name", "reason", NULL };
+  ImgImportMatch *match = data;
+  const char *const *known = _imgimport_format_lookup (match->format)->checks;
+  const char *name = NULL;
+  const char *reason = NULL;
+
+  if (!_imgimport_json_only (cursor, members, error) ||
+      !_imgimport_json_string (cursor, "name", &name, error) ||
+      !require (cursor, "name", name != NULL, error) ||
+      !_imgimport_json_string (cursor, "reason", &reason, error))
+    return FALSE;
+  while (*known != NULL && strcmp (*known, name) != 0)
+    known++;
+  if (*known == NULL)
+    {
+      _imgimport_json_set_error (cursor, "name", "json-invalid", error,
+                                 "no check of %s is called so", match->format);
+      return FALSE;
+    }
+  _imgimport_match_add_check (match, *known, g_strdup (reason));
+  return TRUE;
+}
+
+static gboolean
+read_match (const ImgImportJsonCursor *cursor, gpointer data, GError **error)
+{
+  static const char *const members[] = { "format", "virtual_size", "checks", NULL };
+  g_autoptr (ImgImportMatch) match = NULL;
+  GPtrArray *matches = data;
+  const ImgImportFormat *format;
+  const char *name = NULL;
+
+  if (!_imgimport_json_only (cursor, members, error) ||
+      !_imgimport_json_string (cursor, "format", &name, error) ||
+      !require (cursor, "format", name != NULL, error))
+    return FALSE;
+  format = _imgimport_format_lookup (name);
+  if (format == NULL)
+    {
+      _imgimport_json_set_error (cursor, "format", "json-invalid", error, "no format is called so");
+      return FALSE;
+    }
+  match = _imgimport_match_new (format->name);
+  if (!read_size (cursor, "virtual_size", &match->virtual_size, error) ||
+      !read_elements (cursor, "checks", read_check, match, error))
+    return FALSE;
+  g_ptr_array_add (matches, g_steal_pointer (&match));
+  return TRUE;
+}
+
+ImgImportFacts *
+_imgimport_facts_from_json (JsonObject *object, const char *what, GError **error)
+{
+  static const char *const members[] = { "size", "matches", NULL };
+  g_autoptr (ImgImportFacts) facts = g_new0 (ImgImportFacts, 1);
+  ImgImportJsonCursor cursor = { object, what, "" };
+
+  facts->matches = g_ptr_array_new_with_free_func ((GDestroyNotify)_imgimport_match_free);
+  facts->size = IMGIMPORT_SIZE_UNKNOWN;
+  if (!_imgimport_json_only (&cursor, members, error) ||
+      !read_size (&cursor, "size", &facts->size, error) ||
+      !require (&cursor, "size", facts->size != IMGIMPORT_SIZE_UNKNOWN, error) ||
+      !read_elements (&cursor, "matches", read_match, facts->matches, error))
+    return NULL;
+  return g_steal_pointer (&facts);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "inspect/format.h"
+
+static const ImgImportFormat *const formats[] = {
+  &_imgimport_format_qcow2,
+  &_imgimport_format_gpt,
+  NULL,
+};
+
+const ImgImportFormat *const *
+_imgimport_formats (void)
+{
+  return formats;
+}
+
+const ImgImportFormat *
+_imgimport_format_lookup (const char *name)
+{
+  for (guint i = 0; formats[i] != NULL; i++)
+    {
+      if (g_strcmp0 (formats[i]->name, name) == 0)
+        return formats[i];
+    }
+  return NULL;
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * What a format is to the inspector: pure functions over bytes that the inspector captured, so that
+ * how the stream was cut into chunks cannot matter. A further format is one file that defines an
+ * ImgImportFormat, and one line in the table of format.c.
+ */
+
+#include "inspect/inspect-private.h"
+
+G_BEGIN_DECLS
+
+#define IMGIMPORT_INSPECT_HEAD ((gsize)64 * 1024)
+#define IMGIMPORT_INSPECT_TAIL ((gsize)1536)
+#define IMGIMPORT_INSPECT_RANGE ((gsize)64 * 1024)
+#define IMGIMPORT_INSPECT_N_RANGES 4u
+
+/* Captured bytes. */
+typedef struct
+{
+  guint64 offset;
+  gsize length;
+  const guint8 *data;
+} ImgImportRange;
+
+/* What a format is shown. */
+typedef struct
+{
+  guint64 size;                 /* of the whole stream; 0 while it has not ended */
+  ImgImportRange head;          /* the first IMGIMPORT_INSPECT_HEAD bytes, or all there are */
+  ImgImportRange tail;          /* the last IMGIMPORT_INSPECT_TAIL, or all; empty until the end */
+  const ImgImportRange *ranges; /* what locate() asked for, in that order; cut off by the end */
+  guint n_ranges;
+} ImgImportView;
+
+typedef struct
+{
+  const char *name;
+  const char *const *checks; /* names of all its safety checks, at least one; NULL-terminated */
+
+  /* Optional. Called when the head is complete and again after each range: where the next bytes lie
+   * that the format needs. FALSE: it has all. A range must begin at or after the end of the one
+   * before (the first: of the head), else, as for more than IMGIMPORT_INSPECT_N_RANGES ranges, it
+   * stays missing; it is cut to IMGIMPORT_INSPECT_RANGE bytes. Not called for a stream shorter than
+   * the head. */
+  gboolean (*locate) (const ImgImportView *view, guint64 *offset, gsize *length);
+
+  /* At the end: whether it is this format. If so, sets virtual_size where it is told, and adds all
+   * checks that can be made. */
+  gboolean (*match) (const ImgImportView *view, ImgImportMatch *match);
+} ImgImportFormat;
+
+extern const ImgImportFormat _imgimport_format_qcow2;
+extern const ImgImportFormat _imgimport_format_gpt;
+
+/* NULL-terminated; the order in which matches are reported. */
+const ImgImportFormat *const *_imgimport_formats (void);
+const ImgImportFormat *_imgimport_format_lookup (const char *name); /* NULL where there is none */
+
+/* An inspector of other formats; `formats` is borrowed. */
+ImgImportInspector *_imgimport_inspector_new_for (const ImgImportFormat *const *formats);
+
+ImgImportMatch *_imgimport_match_new (const char *format);
+void _imgimport_match_free (ImgImportMatch *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ImgImportMatch, _imgimport_match_free)
+/* `name` is static; takes `reason`, NULL for a check that passed. */
+void _imgimport_match_add_check (ImgImportMatch *self, const char *name, char *reason);
+
+/* Integers inside of captured bytes. To read past their end is a programmer's error. */
+static inline gboolean
+_imgimport_range_holds (const ImgImportRange *self, gsize at, gsize length)
+{
+  return at <= self->length && length <= self->length - at;
+}
+
+static inline guint32
+_imgimport_range_be32 (const ImgImportRange *self, gsize at)
+{
+  guint32 value;
+
+  g_return_val_if_fail (_imgimport_range_holds (self, at, sizeof value), 0);
+  memcpy (&value, self->data + at, sizeof value);
+  return GUINT32_FROM_BE (value);
+}
+
+static inline guint64
+_imgimport_range_be64 (const ImgImportRange *self, gsize at)
+{
+  guint64 value;
+
+  g_return_val_if_fail (_imgimport_range_holds (self, at, sizeof value), 0);
+  memcpy (&value, self->data + at, sizeof value);
+  return GUINT64_FROM_BE (value);
+}
+
+static inline guint32
+_imgimport_range_le32 (const ImgImportRange *self, gsize at)
+{
+  guint32 value;
+
+  g_return_val_if_fail (_imgimport_range_holds (self, at, sizeof value), 0);
+  memcpy (&value, self->data + at, sizeof value);
+  return GUINT32_FROM_LE (value);
+}
+
+G_END_DECLS

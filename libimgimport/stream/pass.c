@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "stream/pass.h"
+
+/* A source that gives little at a time is not waited for longer than until this much is there. */
+#define HAND_ON_SIZE ((gsize)64 * 1024)
+#define PROGRESS_INTERVAL_US G_GINT64_CONSTANT (100000)
+
+static ImgImportPass *
+pass_alloc (const ImgImportPassSpec *spec)
+{
+  ImgImportPass *self = g_new0 (ImgImportPass, 1);
+
+  g_mutex_init (&self->lock);
+  g_cond_init (&self->released);
+  self->stop = g_cancellable_new ();
+  self->expected = spec->expected;
+  self->limit = spec->limit;
+  self->limit_name = g_strdup (spec->limit_name != NULL ? spec->limit_name : "limit");
+  self->clock = spec->clock;
+  self->progress = spec->progress;
+  self->progress_data = spec->progress_data;
+  if (spec->progress != NULL)
+    self->reported_us = _imgimport_clock_monotonic_us (spec->clock);
+  if (spec->inspect)
+    self->inspector = _imgimport_inspector_new ();
+  return self;
+}
+
+static void
+stage_init (ImgImportPassStage *self, ImgImportPass *pass, gboolean on_caller)
+{
+  self->pass = pass;
+  self->on_caller = on_caller;
+  g_cond_init (&self->ready);
+}
+
+/* Digests come first, so that they have begun before the first sink keeps the caller's thread. */
+static gboolean
+pass_add_stages (ImgImportPass *self, const ImgImportPassSpec *spec, GError **error)
+{
+  guint n_digests = spec->digests != NULL ? g_strv_length ((char **)spec->digests) : 0;
+
+  self->sinks = g_new0 (ImgImportPassSink, spec->n_sinks);
+  self->stages = g_new0 (ImgImportPassStage, n_digests + spec->n_sinks);
+  for (guint i = 0; i < n_digests; i++)
+    {
+      ImgImportPassStage *stage = &self->stages[self->n_stages++];
+
+      stage_init (stage, self, !spec->threads);
+      stage->algorithm = g_strdup (spec->digests[i]);
+      stage->digest = _imgimport_digest_new (spec->digests[i], error);
+      if (stage->digest == NULL)
+        return FALSE;
+    }
+  for (guint i = 0; i < spec->n_sinks; i++)
+    {
+      ImgImportPassStage *stage = &self->stages[self->n_stages++];
+
+      stage_init (stage, self, !spec->threads || i == 0);
+      stage->sink = &self->sinks[self->n_sinks++];
+      _imgimport_pass_sink_init (stage->sink, self, &spec->sinks[i]);
+    }
+  self->n_live_sinks = self->n_sinks;
+  return TRUE;
+}
+
+static void
+on_cancelled (GCancellable *outer, gpointer stop)
+{
+  g_cancellable_cancel (stop);
+}
+
+/* Until g_cancellable_disconnect(), what the caller cancels stops the pass. */
+static gulong
+pass_link (ImgImportPass *self, GCancellable *outer)
+{
+  if (outer == NULL)
+    return 0;
+  return g_cancellable_connect (outer, G_CALLBACK (on_cancelled), g_object_ref (self->stop),
+                                g_object_unref);
+}
+
+static void
+set_limit_error (ImgImportPass *self, GError **error)
+{
+  _imgimport_set_error (error, IMGIMPORT_ERROR_LIMIT, "image-size-cap",
+                        "more bytes than the %" G_GUINT64_FORMAT " that %s allows", self->limit,
+                        self->limit_name);
+}
+
+static void
+fail_size (ImgImportPass *self)
+{
+  GError *error = NULL;
+
+  _imgimport_set_error (&error, IMGIMPORT_ERROR_CORRUPT, "size-mismatch",
+                        "%s bytes than the %" G_GUINT64_FORMAT " expected",
+                        self->bytes < self->expected ? "fewer" : "more", self->expected);
+  _imgimport_pass_fail (self, error);
+}
+
+/* Accounts for `n` further bytes before any stage sees them. */
+static gboolean
+pass_take (ImgImportPass *self, gsize n)
+{
+  GError *error = NULL;
+
+  if (n > self->expected - self->bytes)
+    {
+      fail_size (self);
+      return FALSE;
+    }
+  if (n > self->limit - self->bytes)
+    {
+      set_limit_error (self, &error);
+      _imgimport_pass_fail (self, error);
+      return FALSE;
+    }
+  self->bytes += n;
+  return TRUE;
+}
+
+static void
+pass_report (ImgImportPass *self, gboolean at_end)
+{
+  gint64 now_us;
+
+  if (self->progress == NULL)
+    return;
+  now_us = _imgimport_clock_monotonic_us (self->clock);
+  if (!at_end && now_us - self->reported_us < PROGRESS_INTERVAL_US)
+    return;
+  self->reported_us = now_us;
+  self->progress (self->bytes, self->progress_data);
+}
+
+/* Dispatches the current buffer once it holds at least `enough`. */
+static void
+pass_hand_on (ImgImportPass *self, gsize enough)
+{
+  if (self->current != NULL && self->current->length >= enough)
+    _imgimport_pass_dispatch (self, g_steal_pointer (&self->current));
+}
+
+static ImgImportPassBuffer *
+pass_current (ImgImportPass *self)
+{
+  if (self->current == NULL)
+    self->current = _imgimport_pass_acquire (self);
+  return self->current;
+}
+
+ImgImportPass *
+_imgimport_pass_new (const ImgImportPassSpec *spec, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (ImgImportPass) self = pass_alloc (spec);
+  gulong link;
+
+  if (spec->expected != IMGIMPORT_SIZE_UNKNOWN && spec->expected > spec->limit)
+    {
+      set_limit_error (self, error);
+      return NULL;
+    }
+  if (!pass_add_stages (self, spec, error))
+    return NULL;
+  link = pass_link (self, cancellable);
+  for (guint i = 0; i < self->n_sinks && _imgimport_pass_check (self, NULL); i++)
+    _imgimport_pass_sink_begin (&self->sinks[i]);
+  g_cancellable_disconnect (cancellable, link);
+  return _imgimport_pass_check (self, error) ? g_steal_pointer (&self) : NULL;
+}
+
+static void
+pass_push (ImgImportPass *self, const guint8 *data, gsize length)
+{
+  while (length > 0 && _imgimport_pass_check (self, NULL))
+    {
+      ImgImportPassBuffer *buffer = pass_current (self);
+      gsize n = MIN (length, IMGIMPORT_BUFFER_SIZE - buffer->length);
+
+      memcpy (buffer->data + buffer->length, data, n);
+      buffer->length += n;
+      data += n;
+      length -= n;
+      pass_hand_on (self, IMGIMPORT_BUFFER_SIZE);
+    }
+}
+
+gboolean
+_imgimport_pass_push (ImgImportPass *self, const void *data, gsize length,
+                      GCancellable *cancellable, GError **error)
+{
+  gulong link;
+
+  g_return_val_if_fail (!self->finished, FALSE);
+
+  link = pass_link (self, cancellable);
+  if (_imgimport_pass_check (self, NULL) && pass_take (self, length))
+    {
+      pass_push (self, data, length);
+      pass_report (self, FALSE);
+    }
+  g_cancellable_disconnect (cancellable, link);
+  return _imgimport_pass_check (self, error);
+}
+
+/* Reads once; FALSE at the end of the source and of the pass. */
+static gboolean
+pass_read (ImgImportPass *self, ImgImportSourceFunc read, gpointer source)
+{
+  ImgImportPassBuffer *buffer = pass_current (self);
+  guint64 allowed = MIN (self->expected, self->limit) - self->bytes;
+  gsize room = IMGIMPORT_BUFFER_SIZE - buffer->length;
+  gsize n_read = 0;
+  GError *error = NULL;
+
+  /* One byte more than is allowed is asked for: there must be none. */
+  if (allowed < room)
+    room = (gsize)allowed + 1;
+  if (!read (source, buffer->data + buffer->length, room, &n_read, self->stop, &error))
+    {
+      /* Where the pass was stopped meanwhile, that is why the source failed. */
+      if (_imgimport_pass_check (self, NULL))
+        _imgimport_pass_fail (self, g_steal_pointer (&error));
+      g_clear_error (&error);
+      return FALSE;
+    }
+  if (n_read == 0 || !pass_take (self, n_read))
+    return FALSE;
+  buffer->length += n_read;
+  pass_hand_on (self, HAND_ON_SIZE);
+  pass_report (self, FALSE);
+  return TRUE;
+}
+
+gboolean
+_imgimport_pass_pull (ImgImportPass *self, ImgImportSourceFunc read, gpointer source,
+                      GCancellable *cancellable, GError **error)
+{
+  gulong link;
+
+  g_return_val_if_fail (!self->finished, FALSE);
+
+  link = pass_link (self, cancellable);
+  while (_imgimport_pass_check (self, NULL) && pass_read (self, read, source))
+    ;
+  g_cancellable_disconnect (cancellable, link);
+  return _imgimport_pass_check (self, error);
+}
+
+static void
+finish_digests (ImgImportPass *self, ImgImportPassResult *result)
+{
+  GError *error = NULL;
+
+  result->digests = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  for (guint i = 0; i < self->n_stages; i++)
+    {
+      ImgImportPassStage *stage = &self->stages[i];
+      char *value;
+
+      if (stage->digest == NULL)
+        continue;
+      value = _imgimport_digest_finish (stage->digest, &error);
+      if (value != NULL)
+        g_hash_table_insert (result->digests, g_strdup (stage->algorithm), value);
+      else
+        _imgimport_pass_fail (self, g_steal_pointer (&error));
+    }
+}
+
+static gboolean
+pass_finish (ImgImportPass *self, ImgImportPassResult *result, GError **error)
+{
+  if (_imgimport_pass_check (self, NULL))
+    pass_hand_on (self, 1);
+  _imgimport_pass_close (self);
+  if (_imgimport_pass_check (self, NULL) && self->expected != IMGIMPORT_SIZE_UNKNOWN &&
+      self->bytes != self->expected)
+    fail_size (self);
+  if (!_imgimport_pass_check (self, error))
+    return FALSE;
+  pass_report (self, TRUE);
+  finish_digests (self, result);
+  if (self->inspector != NULL)
+    result->facts = _imgimport_inspector_finish (self->inspector);
+  result->size = self->bytes;
+  return _imgimport_pass_commit (self, error);
+}
+
+gboolean
+_imgimport_pass_finish (ImgImportPass *self, ImgImportPassResult *result, GCancellable *cancellable,
+                        GError **error)
+{
+  gboolean ok;
+  gulong link;
+
+  g_return_val_if_fail (!self->finished, FALSE);
+
+  self->finished = TRUE;
+  *result = (ImgImportPassResult){ 0 };
+  link = pass_link (self, cancellable);
+  ok = pass_finish (self, result, error);
+  g_cancellable_disconnect (cancellable, link);
+  if (!ok)
+    {
+      _imgimport_pass_result_clear (result);
+      return FALSE;
+    }
+  result->n_sinks = self->n_sinks;
+  result->sinks = g_new0 (ImgImportSinkResult, self->n_sinks);
+  for (guint i = 0; i < self->n_sinks; i++)
+    {
+      result->sinks[i].version = g_steal_pointer (&self->sinks[i].version);
+      result->sinks[i].error = g_steal_pointer (&self->sinks[i].error);
+    }
+  return TRUE;
+}
+
+guint64
+_imgimport_pass_get_bytes (ImgImportPass *self)
+{
+  return self->bytes;
+}
+
+void
+_imgimport_pass_free (ImgImportPass *self)
+{
+  if (self == NULL)
+    return;
+  g_cancellable_cancel (self->stop);
+  _imgimport_pass_close (self);
+  if (self->current != NULL)
+    _imgimport_pass_release (self, self->current);
+  _imgimport_pass_free_buffers (self);
+  for (guint i = 0; i < self->n_sinks; i++)
+    _imgimport_pass_sink_clear (&self->sinks[i]);
+  for (guint i = 0; i < self->n_stages; i++)
+    {
+      g_clear_pointer (&self->stages[i].digest, _imgimport_digest_free);
+      g_free (self->stages[i].algorithm);
+      g_cond_clear (&self->stages[i].ready);
+    }
+  g_free (self->sinks);
+  g_free (self->stages);
+  _imgimport_inspector_free (self->inspector);
+  g_clear_error (&self->error);
+  g_object_unref (self->stop);
+  g_free (self->limit_name);
+  g_cond_clear (&self->released);
+  g_mutex_clear (&self->lock);
+  g_free (self);
+}
+
+void
+_imgimport_pass_result_clear (ImgImportPassResult *self)
+{
+  g_clear_pointer (&self->digests, g_hash_table_unref);
+  g_clear_pointer (&self->facts, _imgimport_facts_free);
+  for (guint i = 0; i < self->n_sinks; i++)
+    {
+      g_free (self->sinks[i].version);
+      g_clear_error (&self->sinks[i].error);
+    }
+  g_clear_pointer (&self->sinks, g_free);
+  self->n_sinks = 0;
+  self->size = 0;
+}
