@@ -20,11 +20,12 @@ G_DECLARE_FINAL_TYPE (ImgImportContext, imgimport_context, IMGIMPORT, CONTEXT, G
 
 /**
  * imgimport_context_new:
- * @owner: (nullable): the project whose images these are; at most 255 bytes
+ * @owner: (nullable): the project whose images these are; at most 255 bytes; "" is none
  * @user: (nullable): the user within it; at most 255 bytes
- * @roles: (nullable) (array zero-terminated=1): role names, for hooks such as inject-metadata
+ * @roles: (nullable) (array zero-terminated=1): role names, for hooks such as inject-metadata; at
+ *   most 128 of at most 255 bytes
  * @is_admin: whether ownership does not bind this caller
- * @request_id: (nullable): kept in the jobs this caller starts
+ * @request_id: (nullable): kept in the jobs this caller starts; at most 255 bytes
  * @error: return location
  *
  * Returns: (transfer full): the context; %NULL with %IMGIMPORT_ERROR_INVALID_ARGUMENT, reason

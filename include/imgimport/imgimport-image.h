@@ -48,8 +48,8 @@ G_DECLARE_FINAL_TYPE (ImgImportImage, imgimport_image, IMGIMPORT, IMAGE, GObject
  * @error: return location
  *
  * Reads what imgimport_image_to_json() writes, and what a Glance server answers for one image.
- * Links (`self`, `file`, `schema`) are dropped; unknown members must be strings and become
- * additional properties.
+ * `id` and `status` must be there. Links (`self`, `file`, `schema`, `direct_url`) and `locations`
+ * are dropped; unknown members must be strings and become additional properties.
  *
  * Returns: (transfer full): the image; %NULL with %IMGIMPORT_ERROR_INVALID_ARGUMENT naming the
  *   path of what is wrong
@@ -64,7 +64,8 @@ ImgImportImage *imgimport_image_new_from_json (const char *json, GError **error)
  *
  * The Glance v2 shape: base properties, links, additional properties at the top level, and
  * `stores`, a comma-joined list, where the image is in a store. Our one addition is the object
- * `stage`: `{"state", "bytes", "expected", "since"}`, present while something is staged.
+ * `stage`: `{"state", "bytes", "expected", "since"}`, present while something is staged. Properties
+ * that name a host of the deployment are left out (F030).
  *
  * Returns: (transfer full): UTF-8 JSON, one object
  * Since: 0.1

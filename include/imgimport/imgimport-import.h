@@ -16,7 +16,7 @@ G_BEGIN_DECLS
  * @id: the image's UUID
  * @request: (nullable): Glance's import request: `{"method": {"name": "glance-direct"}, "stores":
  *   ["a", "b"] | "all_stores": true, "all_stores_must_succeed": true}`; %NULL: glance-direct into
- *   the default store
+ *   the default store. At most 64 KiB, its method at most 8 levels deep
  * @error: return location
  *
  * Accepts an import and returns; it runs on the service's workers. What is wrong with the request

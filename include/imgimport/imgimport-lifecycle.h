@@ -41,7 +41,7 @@ typedef enum
  * @IMGIMPORT_ACTION_REGISTER: a location is added to a queued image: queued → active
  * @IMGIMPORT_ACTION_DEACTIVATE: active → deactivated
  * @IMGIMPORT_ACTION_REACTIVATE: deactivated → active
- * @IMGIMPORT_ACTION_DELETE: anything but pending_delete's sources and deleted → deleted
+ * @IMGIMPORT_ACTION_DELETE: any status but deleted → deleted
  * @IMGIMPORT_ACTION_DELETE_LATER: delayed delete: active → pending_delete
  * @IMGIMPORT_ACTION_RESTORE: pending_delete → active
  *

@@ -48,15 +48,15 @@ typedef struct
   gint64 tag_quota;
 } ImgImportModelLimits;
 
-/* Glance's defaults. */
-ImgImportModelLimits *_imgimport_model_limits_new (void);
-void _imgimport_model_limits_free (ImgImportModelLimits *self);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (ImgImportModelLimits, _imgimport_model_limits_free)
+/* Fills an unset struct with Glance's defaults. */
+void _imgimport_model_limits_init (ImgImportModelLimits *self);
+void _imgimport_model_limits_clear (ImgImportModelLimits *self);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (ImgImportModelLimits, _imgimport_model_limits_clear)
 
 /* What a caller can put into one record, as bytes of JSON: two of them, a record and the snapshot
  * in its claim, stay well below IMGIMPORT_JSON_MAX_SIZE. */
-#define IMGIMPORT_IMAGE_MAX_JSON ((gsize) 256 * 1024)
-#define IMGIMPORT_REQUEST_MAX_JSON ((gsize) 64 * 1024)
+#define IMGIMPORT_IMAGE_MAX_JSON ((gsize)256 * 1024)
+#define IMGIMPORT_REQUEST_MAX_JSON ((gsize)64 * 1024)
 
 /* ---- image ----------------------------------------------------------------------------------- */
 
@@ -148,7 +148,8 @@ const ImgImportLocation *_imgimport_image_find_location (ImgImportImage *self, c
 void _imgimport_image_set_property (ImgImportImage *self, const char *key, const char *value);
 
 /* Adds or removes a store of a comma list kept in a property: sorted, unique; NULL and "" are
- * ignored; removing the last one leaves ""; removing an absent one is no error (E12, F067, F068). */
+ * ignored; removing the last one leaves ""; removing an absent one is no error (E12, F067, F068).
+ */
 void _imgimport_image_merge_store_list (ImgImportImage *self, const char *property,
                                         const char *store, gboolean add);
 
@@ -160,13 +161,15 @@ void _imgimport_image_merge_store_list (ImgImportImage *self, const char *proper
 JsonNode *_imgimport_image_to_node (ImgImportImage *self, gboolean internal);
 
 /* Reads the internal form. `what` begins the error. */
-ImgImportImage *_imgimport_image_from_object (JsonObject *object, const char *what,
-                                              GError **error);
+ImgImportImage *_imgimport_image_from_object (JsonObject *object, const char *what, GError **error);
 
 /* ---- what callers may set -------------------------------------------------------------------- */
 
 /* Whether a property belongs to the library: its name begins with "os_glance" (F017). */
 gboolean _imgimport_property_is_internal (const char *key);
+
+/* Whether a name is taken by the v2 shape: base properties, links, and what Glance reserves. */
+gboolean _imgimport_property_is_base (const char *key);
 
 /* Whether an additional property may be set by somebody outside: PERMISSION "property-reserved"
  * for the library's names and those of base properties and links, INVALID_ARGUMENT
@@ -183,9 +186,8 @@ gboolean _imgimport_image_check_quotas (ImgImportImage *self, ImgImportImage *be
  * imgimport_service_create_image(). */
 ImgImportImage *_imgimport_image_new_from_attributes (const ImgImportModelLimits *limits,
                                                       const char *attributes,
-                                                      ImgImportContext *context,
-                                                      const char *new_id, gint64 now_us,
-                                                      GError **error);
+                                                      ImgImportContext *context, const char *new_id,
+                                                      gint64 now_us, GError **error);
 
 /* Edits `self`, a private copy, by a JSON merge patch. `claimed`: an attempt holds the image. After
  * a failure the copy is of no use. Errors are those of imgimport_service_update_image(). */
@@ -238,7 +240,7 @@ ImgImportJob *_imgimport_job_copy (ImgImportJob *self);
 gboolean _imgimport_job_set_status (ImgImportJob *self, ImgImportJobStatus status, gint64 now_us,
                                     gint64 time_to_live_us, GError **error);
 
-/* The same to failure, keeping message, reason and code of `cause`. */
+/* The same to failure, keeping message (at most 4096 bytes), reason and code of `cause`. */
 gboolean _imgimport_job_fail (ImgImportJob *self, const GError *cause, gint64 now_us,
                               gint64 time_to_live_us, GError **error);
 
@@ -302,14 +304,31 @@ gboolean _imgimport_model_read_string (const ImgImportJsonCursor *self, const ch
 /* A word of an enumeration. */
 gboolean _imgimport_model_read_word (const ImgImportJsonCursor *self, const char *member,
                                      GType type, int *value, GError **error);
+/* The object at `index`; `path` names it in the error. */
+gboolean _imgimport_model_read_element (const ImgImportJsonCursor *self, JsonArray *array,
+                                        guint index, const char *path, JsonObject **value,
+                                        GError **error);
 /* FALSE where one of the NULL-terminated members is absent or null. */
 gboolean _imgimport_model_require (const ImgImportJsonCursor *self, const char *const *members,
                                    GError **error);
+/* Tags: each of at most 255 characters; answers them sorted and unique. */
+gboolean _imgimport_model_read_tags (const ImgImportJsonCursor *self, const char *member,
+                                     char ***value, GError **error);
 void _imgimport_model_write_string (JsonObject *object, const char *member, const char *value);
 void _imgimport_model_write_size (JsonObject *object, const char *member, guint64 value);
 void _imgimport_model_write_time (JsonObject *object, const char *member, gint64 value);
 void _imgimport_model_write_strv (JsonObject *object, const char *member,
                                   const char *const *values);
+/* The nullable strings of an image that a document names as they are; ends with a NULL member. */
+typedef struct
+{
+  const char *member;
+  gsize offset;
+  glong max; /* characters */
+} ImgImportImageString;
+const ImgImportImageString *_imgimport_image_strings (void);
+#define IMGIMPORT_IMAGE_STRING(image, entry) G_STRUCT_MEMBER_P (image, (entry)->offset)
+
 /* Takes the object. */
 JsonNode *_imgimport_model_object_to_node (JsonObject *object);
 

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "model/model-private.h"
+
+#include <string.h>
+
+#define RESERVED_STORE_PREFIX "os_glance_"
+
+/* A job's record holds the request some levels down and is read within IMGIMPORT_JSON_MAX_DEPTH. */
+#define METHOD_MAX_DEPTH 8
+
+void
+_imgimport_request_free (ImgImportRequest *self)
+{
+  if (self == NULL)
+    return;
+  g_free (self->method);
+  g_strfreev (self->stores);
+  g_free (self->text);
+  g_free (self);
+}
+
+static guint depth_of (JsonNode *node);
+
+static guint
+depth_of_list (GList *nodes)
+{
+  guint deepest = 0;
+
+  for (GList *l = nodes; l != NULL; l = l->next)
+    deepest = MAX (deepest, depth_of (l->data));
+  return deepest;
+}
+
+/* The parser has bounded what this recursion can meet. */
+static guint
+depth_of (JsonNode *node)
+{
+  g_autoptr (GList) children = NULL;
+
+  if (JSON_NODE_HOLDS_OBJECT (node))
+    children = json_object_get_values (json_node_get_object (node));
+  else if (JSON_NODE_HOLDS_ARRAY (node))
+    children = json_array_get_elements (json_node_get_array (node));
+  else
+    return 0;
+  return 1 + depth_of_list (children);
+}
+
+static ImgImportRequest *
+request_new (const char *method)
+{
+  ImgImportRequest *self = g_new0 (ImgImportRequest, 1);
+
+  self->method = g_strdup (method);
+  self->must_succeed = TRUE;
+  return self;
+}
+
+/* `method` is the request's own object, NULL for the default. */
+static void
+fill_text (ImgImportRequest *self, JsonObject *method)
+{
+  g_autoptr (JsonObject) object = json_object_new ();
+  JsonObject *kept = method != NULL ? json_object_ref (method) : json_object_new ();
+
+  if (method == NULL)
+    json_object_set_string_member (kept, "name", self->method);
+  json_object_set_object_member (object, "method", kept);
+  if (self->stores != NULL)
+    _imgimport_model_write_strv (object, "stores", (const char *const *)self->stores);
+  json_object_set_boolean_member (object, "all_stores", self->all_stores);
+  json_object_set_boolean_member (object, "all_stores_must_succeed", self->must_succeed);
+  self->text = _imgimport_json_object_to_text (object);
+}
+
+static gboolean
+refuse (GError **error, const char *reason, const char *message)
+{
+  _imgimport_set_error (error, IMGIMPORT_ERROR_INVALID_ARGUMENT, reason, "import request: %s",
+                        message);
+  return FALSE;
+}
+
+static gboolean
+check_stores (const ImgImportRequest *self, GError **error)
+{
+  g_autoptr (GHashTable) seen = NULL;
+
+  if (self->stores == NULL)
+    return TRUE;
+  if (self->all_stores)
+    return refuse (error, "stores-conflict", "stores and all_stores exclude each other");
+  if (self->stores[0] == NULL)
+    return refuse (error, "stores-empty", "the list of stores is empty");
+
+  seen = g_hash_table_new (g_str_hash, g_str_equal);
+  for (gsize i = 0; self->stores[i] != NULL; i++)
+    {
+      if (!g_hash_table_add (seen, self->stores[i]))
+        return refuse (error, "store-duplicate", "a store is listed twice");
+      if (g_str_has_prefix (self->stores[i], RESERVED_STORE_PREFIX))
+        return refuse (error, "store-unknown",
+                       "stores whose id begins with " RESERVED_STORE_PREFIX " are reserved");
+    }
+  return TRUE;
+}
+
+static ImgImportRequest *
+read_request (JsonObject *object, GError **error)
+{
+  static const char *const body[] = { "method", NULL };
+  static const char *const names[] = { "name", NULL };
+  const ImgImportJsonCursor cursor = { .object = object, .what = "import request", .path = "" };
+  ImgImportJsonCursor method = { .what = cursor.what, .path = "method" };
+  g_autoptr (ImgImportRequest) self = NULL;
+  const char *name = NULL;
+
+  if (!_imgimport_model_require (&cursor, body, error) ||
+      !_imgimport_json_object (&cursor, "method", &method.object, error) ||
+      !_imgimport_model_require (&method, names, error) ||
+      !_imgimport_json_string (&method, "name", &name, error))
+    return NULL;
+
+  self = request_new (name);
+  if (!_imgimport_json_strv (&cursor, "stores", &self->stores, error) ||
+      !_imgimport_json_boolean (&cursor, "all_stores", &self->all_stores, error) ||
+      !_imgimport_json_boolean (&cursor, "all_stores_must_succeed", &self->must_succeed, error))
+    return NULL;
+  fill_text (self, method.object);
+  return g_steal_pointer (&self);
+}
+
+ImgImportRequest *
+_imgimport_request_parse (const char *json, GError **error)
+{
+  g_autoptr (JsonObject) object = NULL;
+  g_autoptr (ImgImportRequest) self = NULL;
+  GError *cause = NULL;
+
+  if (json == NULL)
+    {
+      self = request_new ("glance-direct");
+      fill_text (self, NULL);
+      return g_steal_pointer (&self);
+    }
+
+  object = _imgimport_json_parse_object (json, "import request", &cause);
+  if (object != NULL)
+    self = read_request (object, &cause);
+  if (self == NULL)
+    {
+      _imgimport_model_refuse (error, "request-invalid", cause);
+      return NULL;
+    }
+  if (strlen (self->text) > IMGIMPORT_REQUEST_MAX_JSON)
+    {
+      refuse (error, "request-invalid", "is longer than 64 KiB");
+      return NULL;
+    }
+  if (!check_stores (self, error))
+    return NULL;
+  return g_steal_pointer (&self);
+}
+
+char *
+_imgimport_request_to_input (const ImgImportRequest *self, const char *image_id,
+                             const char *const *stores)
+{
+  g_autoptr (JsonObject) object = json_object_new ();
+  JsonNode *request = _imgimport_json_parse (self->text, "import request", NULL);
+
+  json_object_set_string_member (object, "image_id", image_id);
+  json_object_set_member (object, "import_req",
+                          request != NULL ? request : json_node_new (JSON_NODE_NULL));
+  _imgimport_model_write_strv (object, "backend", stores);
+  return _imgimport_json_object_to_text (object);
+}
