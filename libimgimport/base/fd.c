@@ -134,9 +134,9 @@ _imgimport_fd_write_all (int fd, const void *data, gsize length, GCancellable *c
           length -= (gsize)n;
           continue;
         }
-      if (n < 0 && errno != EINTR && errno != EAGAIN)
+      if (n == 0 || (errno != EINTR && errno != EAGAIN))
         {
-          _imgimport_set_error_errno (error, errno, "write");
+          _imgimport_set_error_errno (error, n < 0 ? errno : EIO, "write");
           return FALSE;
         }
       if (!wait_for (fd, G_IO_OUT, cancellable, error))

@@ -239,19 +239,3 @@ _imgimport_json_array (const ImgImportJsonCursor *self, const char *member, Json
   *value = json_node_get_array (node);
   return TRUE;
 }
-
-char *
-_imgimport_json_builder_to_text (JsonBuilder *builder)
-{
-  g_autoptr (JsonNode) root = json_builder_get_root (builder);
-
-  return json_to_string (root, FALSE);
-}
-
-char *
-_imgimport_json_object_to_text (JsonObject *object)
-{
-  g_autoptr (JsonNode) node = json_node_init_object (json_node_alloc (), object);
-
-  return json_to_string (node, FALSE);
-}
