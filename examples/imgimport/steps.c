@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What more than one command does: stage, import, and say what to do next. */
+#include "cli.h"
+
+ImgImportImage *
+cli_stage (Cli *cli, const char *id, const CliInput *input, GError **error)
+{
+  CliMeter *meter = cli_meter_new (cli, "staging", id);
+  ImgImportImage *image = imgimport_service_stage_fd (cli->service, cli->context, id, input->fd,
+                                                      input->expected, cli->cancellable, error);
+
+  cli_meter_free (meter);
+  return image;
+}
+
+/* Waits for the job's end; on Ctrl-C asks the job to stop and waits for that end. */
+static ImgImportJob *
+wait_for_job (Cli *cli, const char *job_id, GError **error)
+{
+  g_autoptr (GError) local = NULL;
+  ImgImportJob *job =
+      imgimport_service_wait_job (cli->service, job_id, -1, cli->cancellable, &local);
+
+  if (job != NULL)
+    return job;
+  if (!imgimport_error_is_cancelled (local))
+    {
+      g_propagate_error (error, g_steal_pointer (&local));
+      return NULL;
+    }
+  cli_say (cli, "Cancelling; a second Ctrl-C leaves at once.");
+  /* A job that has just finished cannot be cancelled, and need not be. */
+  imgimport_service_cancel_job (cli->service, cli->context, job_id, NULL);
+  return imgimport_service_wait_job (cli->service, job_id, -1, NULL, error);
+}
+
+static void
+say_warnings (Cli *cli, ImgImportJob *job)
+{
+  g_autofree char *json = imgimport_job_to_json (job);
+  g_autoptr (JsonNode) node = cli_json_parse (json, NULL);
+  JsonObject *object = json_node_get_object (node);
+  JsonArray *warnings;
+  guint i;
+
+  if (!json_object_has_member (object, "warnings"))
+    return;
+  warnings = json_object_get_array_member (object, "warnings");
+  for (i = 0; i < json_array_get_length (warnings); i++)
+    cli_say (cli, "warning: %s", json_array_get_string_element (warnings, i));
+}
+
+static ImgImportJob *
+run_job (Cli *cli, const char *id, const char *request, GError **error)
+{
+  g_autofree char *job_id =
+      imgimport_service_import_image (cli->service, cli->context, id, request, error);
+
+  return job_id != NULL ? wait_for_job (cli, job_id, error) : NULL;
+}
+
+ImgImportImage *
+cli_import (Cli *cli, const char *id, const char *request, GError **error)
+{
+  CliMeter *meter = cli_meter_new (cli, "importing", id);
+  g_autoptr (ImgImportJob) job = run_job (cli, id, request, error);
+
+  cli_meter_free (meter);
+  if (job == NULL)
+    return NULL;
+  say_warnings (cli, job);
+  if (!imgimport_job_get_error (job, error))
+    return NULL;
+  return imgimport_service_get_image (cli->service, cli->context, id, error);
+}
+
+static void
+append_option (GString *line, const char *option, const char *value)
+{
+  g_autofree char *quoted = NULL;
+
+  if (value == NULL)
+    return;
+  quoted = g_shell_quote (value);
+  g_string_append_printf (line, " %s %s", option, quoted);
+}
+
+/* A command to type, with what chose root, configuration and caller this time. */
+static void
+say_command (Cli *cli, const char *command, const char *id, const char *rest)
+{
+  const CliGlobals *globals = &cli->globals;
+  g_autoptr (GString) line = g_string_new ("  imgimport");
+  char **role;
+
+  append_option (line, "--root", globals->root);
+  append_option (line, "--config", globals->config);
+  append_option (line, "--project", globals->project);
+  append_option (line, "--user", globals->user);
+  for (role = globals->roles; role != NULL && *role != NULL; role++)
+    append_option (line, "--role", *role);
+  g_string_append_printf (line, " %s %s%s", command, id, rest);
+  cli_say (cli, "%s", line->str);
+}
+
+static void
+suggest_for_queued (Cli *cli, ImgImportImage *image)
+{
+  const char *id = imgimport_image_get_id (image);
+
+  if (imgimport_image_get_disk_format (image) == NULL ||
+      imgimport_image_get_container_format (image) == NULL)
+    {
+      cli_say (cli,
+               "Image “%s” is queued and lacks a disk or container format, without which nothing "
+               "can be imported. Delete it, and create it with --disk-format and "
+               "--container-format:",
+               id);
+      say_command (cli, "image-delete", id, "");
+      return;
+    }
+  cli_say (cli, "Image “%s” is queued: it waits for its bytes. Next:", id);
+  say_command (cli, "image-stage", id, " --file FILE");
+  say_command (cli, "image-import", id, "");
+}
+
+static void
+suggest_for_uploading (Cli *cli, ImgImportImage *image)
+{
+  const char *id = imgimport_image_get_id (image);
+
+  if (imgimport_image_get_stage_state (image) == IMGIMPORT_STAGE_SEALED)
+    {
+      cli_say (cli,
+               "Image “%s” is uploading: its bytes are staged and wait for the import. Next:", id);
+      say_command (cli, "image-import", id, "");
+    }
+  else
+    {
+      cli_say (cli, "Image “%s” is uploading: another process is sending its bytes. See:", id);
+      say_command (cli, "image-show", id, "");
+    }
+}
+
+void
+cli_suggest (Cli *cli, const char *id)
+{
+  g_autoptr (ImgImportImage) image =
+      imgimport_service_get_image (cli->service, cli->context, id, NULL);
+  ImgImportStatus status;
+
+  if (image == NULL)
+    return;
+  status = imgimport_image_get_status (image);
+  if (status == IMGIMPORT_STATUS_QUEUED)
+    suggest_for_queued (cli, image);
+  else if (status == IMGIMPORT_STATUS_UPLOADING)
+    suggest_for_uploading (cli, image);
+  else
+    {
+      cli_say (cli, "Image “%s” is %s. See:", id, imgimport_status_to_string (status));
+      say_command (cli, status == IMGIMPORT_STATUS_IMPORTING ? "image-tasks" : "image-show", id,
+                   "");
+    }
+}
