@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include <gio/gio.h>
+
 #include <imgimport/imgimport-journal.h>
 
 G_BEGIN_DECLS

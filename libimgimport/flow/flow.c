@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "flow/flow-private.h"
+
+G_DEFINE_FINAL_TYPE (ImgImportFlow, imgimport_flow, G_TYPE_OBJECT)
+
+static void
+imgimport_flow_finalize (GObject *object)
+{
+  ImgImportFlow *self = IMGIMPORT_FLOW (object);
+  guint i;
+
+  for (i = 0; i < self->tasks->len; i++)
+    {
+      ImgImportFlowTask *task = _imgimport_flow_task (self, i);
+
+      if (task->destroy != NULL)
+        task->destroy (task->user_data);
+    }
+  g_clear_pointer (&self->plan, _imgimport_plan_free);
+  g_hash_table_unref (self->by_name);
+  g_hash_table_unref (self->providers);
+  g_array_unref (self->tasks);
+  g_array_unref (self->inputs);
+  g_array_unref (self->outputs);
+  g_array_unref (self->links);
+  g_string_chunk_free (self->names);
+  g_free (self->name);
+  g_mutex_clear (&self->lock);
+  G_OBJECT_CLASS (imgimport_flow_parent_class)->finalize (object);
+}
+
+static void
+imgimport_flow_class_init (ImgImportFlowClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = imgimport_flow_finalize;
+}
+
+static void
+imgimport_flow_init (ImgImportFlow *self)
+{
+  g_mutex_init (&self->lock);
+  self->names = g_string_chunk_new (1024);
+  self->tasks = g_array_new (FALSE, TRUE, sizeof (ImgImportFlowTask));
+  self->inputs = g_array_new (FALSE, FALSE, sizeof (ImgImportFlowPort));
+  self->outputs = g_array_new (FALSE, FALSE, sizeof (ImgImportFlowPort));
+  self->links = g_array_new (FALSE, FALSE, sizeof (ImgImportFlowLink));
+  self->by_name = g_hash_table_new (g_str_hash, g_str_equal);
+  self->providers = g_hash_table_new (g_str_hash, g_str_equal);
+  self->pivot = IMGIMPORT_TASK_NONE;
+}
+
+ImgImportFlow *
+imgimport_flow_new (const char *name)
+{
+  ImgImportFlow *self;
+
+  g_return_val_if_fail (name != NULL, NULL);
+
+  self = g_object_new (IMGIMPORT_TYPE_FLOW, NULL);
+  self->name = g_strdup (name);
+  return self;
+}
+
+ImgImportFlow *
+imgimport_flow_new_linear (const char *name)
+{
+  ImgImportFlow *self;
+
+  g_return_val_if_fail (name != NULL, NULL);
+
+  self = imgimport_flow_new (name);
+  self->linear = TRUE;
+  return self;
+}
+
+static gboolean
+name_is_valid (const char *name)
+{
+  const char *c;
+
+  if (!g_ascii_islower (*name) && !g_ascii_isdigit (*name))
+    return FALSE;
+  for (c = name + 1; *c != '\0'; c++)
+    if (!g_ascii_islower (*c) && !g_ascii_isdigit (*c) && strchr ("._:/-", *c) == NULL)
+      return FALSE;
+  return TRUE;
+}
+
+static gboolean
+check_open (ImgImportFlow *self, GError **error)
+{
+  if (self->plan == NULL)
+    return TRUE;
+  _imgimport_set_error (error, IMGIMPORT_ERROR_INVALID_STATE, "flow-compiled",
+                        "flow “%s”: it is compiled and can no longer be changed", self->name);
+  return FALSE;
+}
+
+guint32
+_imgimport_flow_find (ImgImportFlow *self, const char *name, GError **error)
+{
+  gpointer index;
+
+  if (g_hash_table_lookup_extended (self->by_name, name, NULL, &index))
+    return GPOINTER_TO_UINT (index);
+  _imgimport_set_error (error, IMGIMPORT_ERROR_NOT_FOUND, "task-unknown",
+                        "flow “%s”: there is no task “%s”", self->name, name);
+  return IMGIMPORT_TASK_NONE;
+}
+
+/* The task to be changed, in a flow that can be changed. */
+static guint32
+find_open (ImgImportFlow *self, const char *name, GError **error)
+{
+  if (!check_open (self, error))
+    return IMGIMPORT_TASK_NONE;
+  return _imgimport_flow_find (self, name, error);
+}
+
+static gboolean
+check_task (ImgImportFlow *self, const char *name, const ImgImportTaskVTable *vtable,
+            ImgImportTaskVTable *copy, GError **error)
+{
+  g_autofree char *what = g_strdup_printf ("task “%s”", name);
+
+  if (!check_open (self, error))
+    return FALSE;
+  if (!name_is_valid (name))
+    {
+      _imgimport_set_error (error, IMGIMPORT_ERROR_INVALID_ARGUMENT, "name-invalid",
+                            "flow “%s”: the task name “%s” is not [a-z0-9][a-z0-9._:/-]*",
+                            self->name, name);
+      return FALSE;
+    }
+  if (g_hash_table_contains (self->by_name, name))
+    {
+      _imgimport_set_error (error, IMGIMPORT_ERROR_EXISTS, "task-exists",
+                            "flow “%s”: there is a task “%s” already", self->name, name);
+      return FALSE;
+    }
+  return _imgimport_vtable_copy (copy, sizeof *copy, vtable,
+                                 G_STRUCT_OFFSET (ImgImportTaskVTable, revert), what, error) &&
+         _imgimport_vtable_require (copy->execute != NULL, "execute", what, error);
+}
+
+gboolean
+imgimport_flow_add_task (ImgImportFlow *self, const char *name, const ImgImportTaskVTable *vtable,
+                         gpointer user_data, GDestroyNotify destroy, GError **error)
+{
+  ImgImportFlowTask task = { .user_data = user_data, .destroy = destroy, .attempts = 1 };
+  guint32 index;
+
+  g_return_val_if_fail (IMGIMPORT_IS_FLOW (self), FALSE);
+  g_return_val_if_fail (name != NULL, FALSE);
+
+  if (!check_task (self, name, vtable, &task.vtable, error))
+    {
+      if (destroy != NULL)
+        destroy (user_data);
+      return FALSE;
+    }
+  index = self->tasks->len;
+  task.name = g_string_chunk_insert (self->names, name);
+  g_array_append_val (self->tasks, task);
+  g_hash_table_insert (self->by_name, (gpointer)task.name, GUINT_TO_POINTER (index));
+  if (self->linear && index > 0)
+    {
+      ImgImportFlowLink link = { index - 1, index };
+
+      g_array_append_val (self->links, link);
+    }
+  return TRUE;
+}
+
+gboolean
+imgimport_flow_link (ImgImportFlow *self, const char *before, const char *after, GError **error)
+{
+  ImgImportFlowLink link;
+
+  g_return_val_if_fail (IMGIMPORT_IS_FLOW (self), FALSE);
+  g_return_val_if_fail (before != NULL && after != NULL, FALSE);
+
+  link.before = find_open (self, before, error);
+  if (link.before == IMGIMPORT_TASK_NONE)
+    return FALSE;
+  link.after = _imgimport_flow_find (self, after, error);
+  if (link.after == IMGIMPORT_TASK_NONE)
+    return FALSE;
+  g_array_append_val (self->links, link);
+  return TRUE;
+}
+
+static gboolean
+check_port (ImgImportFlow *self, const char *task, const char *name, guint32 *index, GError **error)
+{
+  *index = find_open (self, task, error);
+  if (*index == IMGIMPORT_TASK_NONE)
+    return FALSE;
+  if (*name != '\0')
+    return TRUE;
+  _imgimport_set_error (error, IMGIMPORT_ERROR_INVALID_ARGUMENT, "name-invalid",
+                        "flow “%s”: an input or output of task “%s” has an empty name", self->name,
+                        task);
+  return FALSE;
+}
+
+gboolean
+imgimport_flow_add_input (ImgImportFlow *self, const char *task, const char *name, GError **error)
+{
+  ImgImportFlowPort port = { NULL, 0, 0 };
+
+  g_return_val_if_fail (IMGIMPORT_IS_FLOW (self), FALSE);
+  g_return_val_if_fail (task != NULL && name != NULL, FALSE);
+
+  if (!check_port (self, task, name, &port.task, error))
+    return FALSE;
+  port.name = g_string_chunk_insert_const (self->names, name);
+  g_array_append_val (self->inputs, port);
+  return TRUE;
+}
+
+gboolean
+imgimport_flow_add_output (ImgImportFlow *self, const char *task, const char *name, GError **error)
+{
+  ImgImportFlowPort port = { NULL, 0, 0 };
+  gpointer other;
+
+  g_return_val_if_fail (IMGIMPORT_IS_FLOW (self), FALSE);
+  g_return_val_if_fail (task != NULL && name != NULL, FALSE);
+
+  if (!check_port (self, task, name, &port.task, error))
+    return FALSE;
+  if (g_hash_table_lookup_extended (self->providers, name, NULL, &other))
+    {
+      ImgImportFlowPort *taken =
+          &g_array_index (self->outputs, ImgImportFlowPort, GPOINTER_TO_UINT (other));
+
+      _imgimport_set_error (error, IMGIMPORT_ERROR_EXISTS, "provider-ambiguous",
+                            "flow “%s”: task “%s” cannot provide “%s”: task “%s” does", self->name,
+                            task, name, _imgimport_flow_task (self, taken->task)->name);
+      return FALSE;
+    }
+  port.name = g_string_chunk_insert_const (self->names, name);
+  g_hash_table_insert (self->providers, (gpointer)port.name, GUINT_TO_POINTER (self->outputs->len));
+  g_array_append_val (self->outputs, port);
+  return TRUE;
+}
+
+gboolean
+imgimport_flow_set_retry (ImgImportFlow *self, const char *task, guint attempts, guint delay_ms,
+                          guint max_delay_ms, GError **error)
+{
+  ImgImportFlowTask *changed;
+  guint32 index;
+
+  g_return_val_if_fail (IMGIMPORT_IS_FLOW (self), FALSE);
+  g_return_val_if_fail (task != NULL, FALSE);
+
+  index = find_open (self, task, error);
+  if (index == IMGIMPORT_TASK_NONE)
+    return FALSE;
+  if (attempts == 0)
+    {
+      _imgimport_set_error (error, IMGIMPORT_ERROR_INVALID_ARGUMENT, "retry-invalid",
+                            "flow “%s”: task “%s” needs at least one attempt", self->name, task);
+      return FALSE;
+    }
+  changed = _imgimport_flow_task (self, index);
+  changed->attempts = attempts;
+  changed->delay_ms = delay_ms;
+  changed->max_delay_ms = max_delay_ms;
+  return TRUE;
+}
+
+gboolean
+imgimport_flow_set_pivot (ImgImportFlow *self, const char *task, GError **error)
+{
+  guint32 index;
+
+  g_return_val_if_fail (IMGIMPORT_IS_FLOW (self), FALSE);
+  g_return_val_if_fail (task != NULL, FALSE);
+
+  index = find_open (self, task, error);
+  if (index == IMGIMPORT_TASK_NONE)
+    return FALSE;
+  if (self->pivot != IMGIMPORT_TASK_NONE)
+    {
+      _imgimport_set_error (error, IMGIMPORT_ERROR_EXISTS, "pivot-exists",
+                            "flow “%s”: task “%s” cannot be the pivot: task “%s” is", self->name,
+                            task, _imgimport_flow_task (self, self->pivot)->name);
+      return FALSE;
+    }
+  self->pivot = index;
+  return TRUE;
+}
+
+gboolean
+imgimport_flow_compile (ImgImportFlow *self, GError **error)
+{
+  g_autoptr (ImgImportLocker) locker = NULL;
+
+  g_return_val_if_fail (IMGIMPORT_IS_FLOW (self), FALSE);
+
+  locker = _imgimport_locker_new (&self->lock);
+  if (self->plan == NULL)
+    self->plan = _imgimport_plan_new (self, error);
+  return self->plan != NULL;
+}

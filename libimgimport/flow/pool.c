@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "flow/flow-private.h"
+
+/*
+ * A thread takes a run from the queue, or a timer that is due, and gives the run a turn. A run is
+ * in the queue at most once; in its turn it puts itself back where there is more than one thread
+ * can do. Threads are never joined but counted: the last reference may be dropped on one of them.
+ */
+struct _ImgImportPool
+{
+  gatomicrefcount ref_count;
+  guint max_threads;
+  ImgImportClock *clock;
+  gint n_queued; /* atomic: the length of the queue, for a look without the lock */
+
+  GMutex lock; /* for everything below */
+  GCond cond;  /* something has happened */
+  GQueue queue;
+  GQueue active;
+  GArray *timers;
+  GPtrArray *threads; /* of GThread, borrowed: those that have not ended */
+  guint n_idle;
+  guint64 n_events;
+  guint64 n_timers;
+  gboolean is_stopped;
+  gboolean is_closed;
+};
+
+ImgImportPool *
+_imgimport_pool_new (guint threads, ImgImportClock *clock)
+{
+  ImgImportPool *self = g_new0 (ImgImportPool, 1);
+
+  g_atomic_ref_count_init (&self->ref_count);
+  self->max_threads = threads;
+  self->clock = _imgimport_clock_ref (clock);
+  g_mutex_init (&self->lock);
+  g_cond_init (&self->cond);
+  g_queue_init (&self->queue);
+  g_queue_init (&self->active);
+  self->timers = g_array_new (FALSE, FALSE, sizeof (ImgImportTimer));
+  self->threads = g_ptr_array_new ();
+  return self;
+}
+
+ImgImportPool *
+_imgimport_pool_ref (ImgImportPool *self)
+{
+  g_atomic_ref_count_inc (&self->ref_count);
+  return self;
+}
+
+void
+_imgimport_pool_unref (ImgImportPool *self)
+{
+  IMGIMPORT_TSAN_RELEASE (self);
+  if (!g_atomic_ref_count_dec (&self->ref_count))
+    return;
+  IMGIMPORT_TSAN_ACQUIRE (self);
+  g_array_unref (self->timers);
+  g_ptr_array_unref (self->threads);
+  _imgimport_clock_unref (self->clock);
+  g_cond_clear (&self->cond);
+  g_mutex_clear (&self->lock);
+  g_free (self);
+}
+
+gboolean
+_imgimport_pool_has_threads (ImgImportPool *self)
+{
+  return self->max_threads > 0;
+}
+
+ImgImportClock *
+_imgimport_pool_get_clock (ImgImportPool *self)
+{
+  return self->clock;
+}
+
+static void
+signal_locked (ImgImportPool *self)
+{
+  self->n_events++;
+  g_cond_broadcast (&self->cond);
+}
+
+void
+_imgimport_pool_signal (ImgImportPool *self)
+{
+  g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&self->lock);
+
+  signal_locked (self);
+}
+
+static void
+unlink_run (GQueue *queue, GList *link)
+{
+  g_queue_unlink (queue, link);
+  link->data = NULL;
+}
+
+/* What to do next, if anything: `*run` is owned then. */
+static gboolean
+take_work (ImgImportPool *self, ImgImportRun **run, guint32 *task)
+{
+  *task = IMGIMPORT_TASK_NONE;
+  if (self->timers->len > 0 && g_array_index (self->timers, ImgImportTimer, 0).due_us <=
+                                   _imgimport_clock_monotonic_us (self->clock))
+    {
+      ImgImportTimer timer = _imgimport_timers_pop (self->timers);
+
+      *run = timer.run;
+      *task = timer.task;
+      return TRUE;
+    }
+  if (self->queue.length == 0)
+    return FALSE;
+  *run = self->queue.head->data;
+  unlink_run (&self->queue, self->queue.head);
+  g_atomic_int_add (&self->n_queued, -1);
+  return TRUE;
+}
+
+/* Until something happens, a timer is due or the clock says `deadline_us`. */
+static void
+wait_locked (ImgImportPool *self, gint64 deadline_us)
+{
+  if (self->timers->len > 0)
+    deadline_us = MIN (deadline_us, g_array_index (self->timers, ImgImportTimer, 0).due_us);
+  if (deadline_us == G_MAXINT64)
+    _imgimport_cond_wait (&self->cond, &self->lock);
+  else
+    _imgimport_clock_wait_until (self->clock, &self->cond, &self->lock, deadline_us);
+}
+
+static gpointer
+thread_main (gpointer data)
+{
+  ImgImportPool *self = data;
+  ImgImportRun *run;
+  guint32 task;
+
+  _imgimport_lock (&self->lock);
+  while (!self->is_closed)
+    {
+      if (take_work (self, &run, &task))
+        {
+          _imgimport_unlock (&self->lock);
+          _imgimport_run_turn (run, task, FALSE);
+          g_object_unref (run);
+          _imgimport_lock (&self->lock);
+          continue;
+        }
+      self->n_idle++;
+      wait_locked (self, G_MAXINT64);
+      self->n_idle--;
+    }
+  g_ptr_array_remove_fast (self->threads, g_thread_self ());
+  signal_locked (self);
+  _imgimport_unlock (&self->lock);
+  _imgimport_pool_unref (self);
+  return NULL;
+}
+
+/* One more thread, unless there are enough. */
+static gboolean
+add_thread (ImgImportPool *self, GError **error)
+{
+  GError *local = NULL;
+  GThread *thread;
+
+  if (self->threads->len >= self->max_threads)
+    return TRUE;
+  thread = g_thread_try_new ("imgimport-flow", thread_main, _imgimport_pool_ref (self), &local);
+  if (thread == NULL)
+    {
+      _imgimport_pool_unref (self);
+      _imgimport_set_error (error, IMGIMPORT_ERROR_UNAVAILABLE, "resources-exhausted",
+                            "engine: no thread could be started: %s", local->message);
+      g_error_free (local);
+      return FALSE;
+    }
+  g_ptr_array_add (self->threads, thread);
+  g_thread_unref (thread);
+  return TRUE;
+}
+
+gboolean
+_imgimport_pool_attach (ImgImportPool *self, ImgImportRun *run, GError **error)
+{
+  g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&self->lock);
+
+  if (self->is_stopped)
+    {
+      _imgimport_set_error (error, IMGIMPORT_ERROR_INVALID_STATE, "engine-stopped",
+                            "run “%s”: its engine has been stopped", run->id);
+      return FALSE;
+    }
+  if (self->threads->len == 0 && !add_thread (self, error))
+    return FALSE;
+  run->active_link.data = g_object_ref (run);
+  g_queue_push_tail_link (&self->active, &run->active_link);
+  return TRUE;
+}
+
+void
+_imgimport_pool_detach (ImgImportPool *self, ImgImportRun *run)
+{
+  gboolean queued;
+
+  _imgimport_lock (&self->lock);
+  queued = run->queue_link.data != NULL;
+  if (queued)
+    {
+      unlink_run (&self->queue, &run->queue_link);
+      g_atomic_int_add (&self->n_queued, -1);
+    }
+  unlink_run (&self->active, &run->active_link);
+  signal_locked (self);
+  _imgimport_unlock (&self->lock);
+  if (queued)
+    g_object_unref (run);
+  g_object_unref (run);
+}
+
+void
+_imgimport_pool_enqueue (ImgImportPool *self, ImgImportRun *run)
+{
+  g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&self->lock);
+
+  run->queue_link.data = g_object_ref (run);
+  g_queue_push_tail_link (&self->queue, &run->queue_link);
+  g_atomic_int_inc (&self->n_queued);
+  self->n_events++;
+  /* A thread that was woken is idle until it runs: each queued run needs one of its own. Where no
+   * thread can be added, those there are will come to it. */
+  if (self->queue.length > self->n_idle)
+    add_thread (self, NULL);
+  g_cond_signal (&self->cond);
+}
+
+void
+_imgimport_pool_delay (ImgImportPool *self, ImgImportRun *run, guint32 task, gint64 due_us)
+{
+  g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&self->lock);
+  ImgImportTimer timer = { due_us, self->n_timers++, run, task };
+
+  _imgimport_timers_push (self->timers, &timer);
+  signal_locked (self);
+}
+
+void
+_imgimport_pool_forget_delayed (ImgImportPool *self, ImgImportRun *run)
+{
+  g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&self->lock);
+
+  _imgimport_timers_remove_run (self->timers, run);
+}
+
+gboolean
+_imgimport_pool_is_contended (ImgImportPool *self)
+{
+  return g_atomic_int_get (&self->n_queued) > 0;
+}
+
+gboolean
+_imgimport_pool_iterate (ImgImportPool *self)
+{
+  gboolean done = FALSE;
+
+  while (!done)
+    {
+      g_autoptr (ImgImportRun) run = NULL;
+      guint32 task;
+
+      _imgimport_lock (&self->lock);
+      take_work (self, &run, &task);
+      _imgimport_unlock (&self->lock);
+      if (run == NULL)
+        return FALSE;
+      done = _imgimport_run_turn (run, task, TRUE);
+    }
+  return TRUE;
+}
+
+guint64
+_imgimport_pool_get_events (ImgImportPool *self)
+{
+  g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&self->lock);
+
+  return self->n_events;
+}
+
+void
+_imgimport_pool_sleep (ImgImportPool *self, guint64 seen, gint64 deadline_us)
+{
+  g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&self->lock);
+
+  if (self->n_events == seen)
+    wait_locked (self, deadline_us);
+}
+
+static GPtrArray *
+copy_active (ImgImportPool *self)
+{
+  g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&self->lock);
+  GPtrArray *runs = g_ptr_array_new_with_free_func (g_object_unref);
+  GList *link;
+
+  self->is_stopped = TRUE;
+  for (link = self->active.head; link != NULL; link = link->next)
+    g_ptr_array_add (runs, g_object_ref (link->data));
+  return runs;
+}
+
+static void
+stop_run (ImgImportRun *run)
+{
+  _imgimport_lock (&run->lock);
+  if (run->phase != IMGIMPORT_PHASE_ENDING && run->phase != IMGIMPORT_PHASE_ENDED)
+    {
+      GError *error = NULL;
+
+      _imgimport_set_error (&error, IMGIMPORT_ERROR_UNAVAILABLE, "engine-stopped",
+                            "run “%s”: its engine has been stopped", run->id);
+      _imgimport_run_interrupt (run, error);
+      _imgimport_run_settle (run);
+    }
+  _imgimport_run_unlock (run);
+  _imgimport_run_report (run);
+}
+
+void
+_imgimport_pool_stop (ImgImportPool *self)
+{
+  g_autoptr (GPtrArray) runs = copy_active (self);
+  guint i;
+
+  for (i = 0; i < runs->len; i++)
+    stop_run (g_ptr_array_index (runs, i));
+  _imgimport_lock (&self->lock);
+  while (self->active.length > 0)
+    _imgimport_cond_wait (&self->cond, &self->lock);
+  _imgimport_unlock (&self->lock);
+}
+
+void
+_imgimport_pool_close (ImgImportPool *self)
+{
+  guint n_own;
+
+  _imgimport_lock (&self->lock);
+  self->is_closed = TRUE;
+  signal_locked (self);
+  n_own = g_ptr_array_find (self->threads, g_thread_self (), NULL) ? 1 : 0;
+  while (self->threads->len > n_own)
+    _imgimport_cond_wait (&self->cond, &self->lock);
+  _imgimport_unlock (&self->lock);
+}

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "flow/flow-private.h"
+
+/* What the caller may ask of a run: waiting for it, and what came of it. */
+
+/* Whether the run is in a final state and those who are to know of it know: the thread that is
+ * telling them need not wait for itself. */
+static gboolean
+is_over (ImgImportRun *self)
+{
+  g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&self->lock);
+
+  return self->is_reported || self->reporter == g_thread_self ();
+}
+
+static gint64
+deadline_after (gint64 now_us, gint64 timeout_ms)
+{
+  if (timeout_ms < 0 || timeout_ms > (G_MAXINT64 - now_us) / 1000)
+    return G_MAXINT64;
+  return now_us + timeout_ms * 1000;
+}
+
+/* Drives an engine that has no threads. */
+static gboolean
+iterate_until_over (ImgImportRun *self, gint64 timeout_ms)
+{
+  ImgImportPool *pool = self->pool;
+  ImgImportClock *clock = _imgimport_pool_get_clock (pool);
+  gint64 deadline_us = deadline_after (_imgimport_clock_monotonic_us (clock), timeout_ms);
+
+  for (;;)
+    {
+      guint64 seen = _imgimport_pool_get_events (pool);
+
+      if (is_over (self))
+        return TRUE;
+      if (_imgimport_clock_monotonic_us (clock) >= deadline_us)
+        return FALSE;
+      if (!_imgimport_pool_iterate (pool))
+        _imgimport_pool_sleep (pool, seen, deadline_us);
+    }
+}
+
+/* Sleeps until `*pool` is known or the run is over; FALSE after `deadline_us`. */
+static gboolean
+sleep_on_run (ImgImportRun *self, gboolean until_started, gint64 deadline_us)
+{
+  g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&self->lock);
+
+  while (!self->is_reported && self->reporter != g_thread_self () &&
+         !(until_started && self->pool != NULL))
+    {
+      if (deadline_us == G_MAXINT64)
+        _imgimport_cond_wait (&self->cond, &self->lock);
+      else if (!_imgimport_cond_wait_until (&self->cond, &self->lock, deadline_us))
+        return self->is_reported;
+    }
+  return TRUE;
+}
+
+gboolean
+imgimport_run_wait (ImgImportRun *self, gint64 timeout_ms)
+{
+  gint64 now_us = g_get_monotonic_time ();
+  gint64 deadline_us = deadline_after (now_us, timeout_ms);
+
+  g_return_val_if_fail (IMGIMPORT_IS_RUN (self), FALSE);
+
+  if (!sleep_on_run (self, TRUE, deadline_us))
+    return FALSE;
+  if (_imgimport_pool_has_threads (self->pool))
+    return sleep_on_run (self, FALSE, deadline_us);
+  if (timeout_ms > 0)
+    timeout_ms = MAX (0, timeout_ms - (g_get_monotonic_time () - now_us) / 1000);
+  return iterate_until_over (self, timeout_ms);
+}
+
+ImgImportRunState
+imgimport_run_get_state (ImgImportRun *self)
+{
+  g_autoptr (ImgImportLocker) locker = NULL;
+
+  g_return_val_if_fail (IMGIMPORT_IS_RUN (self), IMGIMPORT_RUN_PENDING);
+
+  locker = _imgimport_locker_new (&self->lock);
+  return self->phase == IMGIMPORT_PHASE_PENDING ? IMGIMPORT_RUN_PENDING : self->state;
+}
+
+gboolean
+imgimport_run_is_past_pivot (ImgImportRun *self)
+{
+  g_autoptr (ImgImportLocker) locker = NULL;
+
+  g_return_val_if_fail (IMGIMPORT_IS_RUN (self), FALSE);
+
+  locker = _imgimport_locker_new (&self->lock);
+  return self->is_past_pivot;
+}
+
+gboolean
+imgimport_run_get_task_state (ImgImportRun *self, const char *task, ImgImportTaskState *state,
+                              GError **error)
+{
+  g_autoptr (ImgImportLocker) locker = NULL;
+  guint32 index;
+
+  g_return_val_if_fail (IMGIMPORT_IS_RUN (self), FALSE);
+  g_return_val_if_fail (task != NULL, FALSE);
+  g_return_val_if_fail (state != NULL, FALSE);
+
+  index = _imgimport_flow_find (self->flow, task, error);
+  if (index == IMGIMPORT_TASK_NONE)
+    return FALSE;
+  locker = _imgimport_locker_new (&self->lock);
+  *state = (ImgImportTaskState)self->slots[index].state;
+  return TRUE;
+}
+
+GVariant *
+imgimport_run_get_output (ImgImportRun *self, const char *name)
+{
+  g_autoptr (ImgImportLocker) locker = NULL;
+  const ImgImportFlowPort *port;
+  gpointer index;
+
+  g_return_val_if_fail (IMGIMPORT_IS_RUN (self), NULL);
+  g_return_val_if_fail (name != NULL, NULL);
+
+  if (!g_hash_table_lookup_extended (self->flow->providers, name, NULL, &index))
+    return NULL;
+  port = &g_array_index (self->flow->outputs, ImgImportFlowPort, GPOINTER_TO_UINT (index));
+  locker = _imgimport_locker_new (&self->lock);
+  if (self->phase != IMGIMPORT_PHASE_ENDED ||
+      self->slots[port->task].state != IMGIMPORT_TASK_SUCCESS)
+    return NULL;
+  return g_variant_ref (self->values[port->value]);
+}
+
+guint
+imgimport_run_get_n_errors (ImgImportRun *self)
+{
+  g_autoptr (ImgImportLocker) locker = NULL;
+
+  g_return_val_if_fail (IMGIMPORT_IS_RUN (self), 0);
+
+  locker = _imgimport_locker_new (&self->lock);
+  return self->phase == IMGIMPORT_PHASE_ENDED ? self->errors->len : 0;
+}
+
+const GError *
+imgimport_run_get_error (ImgImportRun *self, guint index, const char **task)
+{
+  g_autoptr (ImgImportLocker) locker = NULL;
+  const ImgImportRunError *found;
+
+  g_return_val_if_fail (IMGIMPORT_IS_RUN (self), NULL);
+
+  if (task != NULL)
+    *task = NULL;
+  locker = _imgimport_locker_new (&self->lock);
+  if (self->phase != IMGIMPORT_PHASE_ENDED || index >= self->errors->len)
+    return NULL;
+  found = &g_array_index (self->errors, ImgImportRunError, index);
+  if (task != NULL && found->task != IMGIMPORT_TASK_NONE)
+    *task = _imgimport_flow_task (self->flow, found->task)->name;
+  return found->error;
+}
