@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=sh
 # Sourced by scripts that need Debian packages: install_missing PACKAGE...
 
 run_as_root ()
@@ -38,7 +39,7 @@ install_missing ()
   fi
   echo "Installing with apt:$missing"
   run_as_root apt-get update --quiet || return 1
-  # The list is split into words on purpose.
+  # shellcheck disable=SC2086 # a list of words
   run_as_root env DEBIAN_FRONTEND=noninteractive \
     apt-get install --yes --quiet --no-install-recommends $missing
 }

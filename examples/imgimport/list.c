@@ -80,6 +80,18 @@ to_text (JsonObject *object)
   return json_to_string (node, FALSE);
 }
 
+static char *
+image_to_json (gpointer image)
+{
+  return imgimport_image_to_json (image);
+}
+
+static char *
+job_to_json (gpointer job)
+{
+  return imgimport_job_to_json (job);
+}
+
 /* The records of a page as one JSON array. */
 static JsonArray *
 to_array (GPtrArray *records, char *(*to_json) (gpointer record))
@@ -159,7 +171,7 @@ run_list (Cli *cli, gconstpointer data, char **arguments, GError **error)
   images = imgimport_service_list_images (cli->service, cli->context, filter, error);
   if (images == NULL)
     return FALSE;
-  array = to_array (images, (char *(*)(gpointer))imgimport_image_to_json);
+  array = to_array (images, image_to_json);
   if (!print_page (cli, array, cli->globals.verbose ? more_titles : titles, members, error))
     return FALSE;
   say_more (cli, array, limit);
@@ -209,7 +221,7 @@ run_tasks (Cli *cli, gconstpointer data, char **arguments, GError **error)
   jobs = imgimport_service_list_jobs (cli->service, cli->context, filter_text, error);
   if (jobs == NULL)
     return FALSE;
-  array = to_array (jobs, (char *(*)(gpointer))imgimport_job_to_json);
+  array = to_array (jobs, job_to_json);
   if (!print_page (cli, array, cli->globals.verbose ? more_titles : titles, members, error))
     return FALSE;
   say_more (cli, array, limit);

@@ -5,7 +5,6 @@
  */
 #include "cli.h"
 
-#include <string.h>
 #include <unistd.h>
 
 #define LOOK_INTERVAL_US (G_USEC_PER_SEC / 5)

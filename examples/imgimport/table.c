@@ -2,6 +2,8 @@
 /* Tables with a frame, as Glance's client draws them; columns count by width, not by bytes. */
 #include "cli.h"
 
+#include <string.h>
+
 struct _CliTable
 {
   guint n_columns;
