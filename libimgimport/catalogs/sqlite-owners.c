@@ -15,7 +15,7 @@
 static int
 open_file (const char *path, GError **error)
 {
-  int fd = _imgimport_openat (AT_FDCWD, path, O_RDWR | O_CREAT, 0600);
+  int fd = open (path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
   if (fd < 0)
     _imgimport_set_error_errno (error, errno, "catalog: owners file “%s”", path);
