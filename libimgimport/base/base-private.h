@@ -150,11 +150,11 @@ gboolean _imgimport_fd_write_at (int fd, guint64 offset, const void *data, gsize
 gboolean _imgimport_fd_read_at (int fd, guint64 offset, void *buffer, gsize length, gsize *n_read,
                                 GError **error);
 /* Writes at the descriptor's own position: files, pipes, sockets (no SIGPIPE is raised); waits where
- * it is non-blocking, waking up when `cancellable` fires. */
+ * it is non-blocking, and ends the wait within 50 ms when `cancellable` fires. */
 gboolean _imgimport_fd_write_all (int fd, const void *data, gsize length,
                                   GCancellable *cancellable, GError **error);
-/* Reads what is there, at the descriptor's own position; waits for the first byte, waking up when
- * `cancellable` fires, blocking descriptor or not. `*n_read` 0 is the end. */
+/* Reads what is there, at the descriptor's own position; waits for the first byte and ends the wait
+ * as above, also where the descriptor is blocking. `*n_read` 0 is the end. */
 gboolean _imgimport_fd_read (int fd, void *buffer, gsize length, gsize *n_read,
                              GCancellable *cancellable, GError **error);
 gboolean _imgimport_fd_sync (int fd, GError **error);

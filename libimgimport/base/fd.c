@@ -7,6 +7,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#define CANCEL_LATENCY_MS 50
+
 void
 _imgimport_fd_close (int fd)
 {
@@ -74,20 +76,20 @@ _imgimport_fd_read_at (int fd, guint64 offset, void *buffer, gsize length, gsize
   return TRUE;
 }
 
-/* Waits until `fd` may be ready or the operation is cancelled. */
+/* Waits until `fd` may be ready or the operation is cancelled. Looks at the cancellable itself: its
+ * own descriptor costs two system calls each time, and GLib aborts the process where there is none
+ * to be had. */
 static gboolean
 wait_for (int fd, gushort events, GCancellable *cancellable, GError **error)
 {
-  GPollFD polls[2] = { { .fd = fd, .events = events }, { .fd = -1 } };
-  gboolean cancel_fd = g_cancellable_make_pollfd (cancellable, &polls[1]);
-  int n;
+  GPollFD poll_fd = { .fd = fd, .events = events };
+  const gint timeout_ms = cancellable != NULL ? CANCEL_LATENCY_MS : -1;
 
   do
-    n = g_poll (polls, cancel_fd ? 2 : 1, -1);
-  while (n < 0 && errno == EINTR);
-  if (cancel_fd)
-    g_cancellable_release_fd (cancellable);
-  return !g_cancellable_set_error_if_cancelled (cancellable, error);
+    if (g_cancellable_set_error_if_cancelled (cancellable, error))
+      return FALSE;
+  while (g_poll (&poll_fd, 1, timeout_ms) == 0);
+  return TRUE;
 }
 
 /* A reader that is gone must not kill the host, whose signal dispositions are not ours: the signal
@@ -149,15 +151,15 @@ gboolean
 _imgimport_fd_read (int fd, void *buffer, gsize length, gsize *n_read, GCancellable *cancellable,
                     GError **error)
 {
+  /* Before the read, so that one of a blocking descriptor can be cancelled too. */
+  gboolean wait = cancellable != NULL;
+
   *n_read = 0;
-  if (g_cancellable_set_error_if_cancelled (cancellable, error))
-    return FALSE;
   for (;;)
     {
       gssize n;
 
-      /* Before the read, so that one of a blocking descriptor can be cancelled too. */
-      if (cancellable != NULL && !wait_for (fd, G_IO_IN, cancellable, error))
+      if (wait && !wait_for (fd, G_IO_IN, cancellable, error))
         return FALSE;
       n = read (fd, buffer, length);
       if (n >= 0)
@@ -170,8 +172,7 @@ _imgimport_fd_read (int fd, void *buffer, gsize length, gsize *n_read, GCancella
           _imgimport_set_error_errno (error, errno, "read");
           return FALSE;
         }
-      if (!wait_for (fd, G_IO_IN, cancellable, error))
-        return FALSE;
+      wait = TRUE;
     }
 }
 

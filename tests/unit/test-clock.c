@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "base/base-private.h"
 
+#include "deny-syscall.h"
+
 #define WALL_US G_GINT64_CONSTANT (1769860800000000)
 
 typedef struct
@@ -166,6 +168,31 @@ lockers_exclude_and_threads_join (Shared *self, gconstpointer unused)
   g_assert_cmpint (_imgimport_clock_wall_us (self->clock), ==, WALL_US + 4000);
 }
 
+static gpointer
+start_one_too_many (gpointer data)
+{
+  g_autoptr (GError) error = NULL;
+
+  deny_syscall (SYS_clone, EAGAIN);
+  deny_syscall (SYS_clone3, EAGAIN);
+  g_assert_null (_imgimport_thread_new ("extra", signal_ready, data, &error));
+  g_assert_error (error, IMGIMPORT_ERROR, IMGIMPORT_ERROR_UNAVAILABLE);
+  g_assert_cmpstr (imgimport_error_get_reason (error), ==, "resources-exhausted");
+  g_assert_true (g_str_has_prefix (error->message, "thread “extra”: "));
+  return NULL;
+}
+
+static void
+thread_that_cannot_start_is_unavailable (Shared *self, gconstpointer unused)
+{
+  g_autoptr (GError) error = NULL;
+  ImgImportThread *thread = _imgimport_thread_new ("denied", start_one_too_many, self, &error);
+
+  g_assert_no_error (error);
+  (void)_imgimport_thread_join (thread);
+  g_assert_false (self->ready);
+}
+
 #define ADD(path, fake, test) g_test_add (path, Shared, fake, set_up, test, tear_down)
 #define FAKE "fake"
 #define SYSTEM NULL
@@ -187,5 +214,7 @@ main (int argc, char **argv)
   ADD ("/base/clock/advancing-the-systems-is-refused", SYSTEM,
        advancing_the_systems_clock_is_refused);
   ADD ("/base/thread/lockers-exclude-and-threads-join", FAKE, lockers_exclude_and_threads_join);
+  ADD ("/base/thread/that-cannot-start-is-unavailable", FAKE,
+       thread_that_cannot_start_is_unavailable);
   return g_test_run ();
 }
