@@ -7,7 +7,6 @@
 #define CODE_CANCELLED "cancelled"
 
 #define MESSAGE_MAX_BYTES 4096
-#define REASON_MAX_BYTES 64
 
 G_DEFINE_ENUM_TYPE (ImgImportJobStatus, imgimport_job_status,
                     G_DEFINE_ENUM_VALUE (IMGIMPORT_JOB_PENDING, "pending"),
@@ -157,10 +156,10 @@ _imgimport_job_set_status (ImgImportJob *self, ImgImportJobStatus status, gint64
 
 /* What others wrote must neither make the record unreadable nor too large. */
 static void
-set_text (char **field, const char *text, gsize max)
+set_text (char **field, const char *text)
 {
   g_free (*field);
-  *field = g_utf8_make_valid (text, (gssize)strnlen (text, max));
+  *field = g_utf8_make_valid (text, (gssize)strnlen (text, MESSAGE_MAX_BYTES));
 }
 
 gboolean
@@ -169,8 +168,8 @@ _imgimport_job_fail (ImgImportJob *self, const GError *cause, gint64 now_us, gin
 {
   if (!_imgimport_job_set_status (self, IMGIMPORT_JOB_FAILURE, now_us, time_to_live_us, error))
     return FALSE;
-  set_text (&self->message, cause->message, MESSAGE_MAX_BYTES);
-  set_text (&self->reason, imgimport_error_get_reason (cause), REASON_MAX_BYTES);
+  set_text (&self->message, cause->message);
+  _imgimport_set_string (&self->reason, imgimport_error_get_reason (cause));
   if (imgimport_error_is_cancelled (cause))
     _imgimport_set_string (&self->code, CODE_CANCELLED);
   else
@@ -186,7 +185,7 @@ _imgimport_job_add_warning (ImgImportJob *self, const char *warning)
 
   self->warnings = g_renew (char *, self->warnings, n + 2);
   self->warnings[n] = NULL;
-  set_text (&self->warnings[n], warning, MESSAGE_MAX_BYTES);
+  set_text (&self->warnings[n], warning);
   self->warnings[n + 1] = NULL;
 }
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "model/model-private.h"
 
-#include <string.h>
-
 G_DEFINE_ENUM_TYPE (ImgImportStatus, imgimport_status,
                     G_DEFINE_ENUM_VALUE (IMGIMPORT_STATUS_QUEUED, "queued"),
                     G_DEFINE_ENUM_VALUE (IMGIMPORT_STATUS_SAVING, "saving"),
@@ -76,16 +74,14 @@ imgimport_status_to_string (ImgImportStatus status)
 gboolean
 imgimport_status_from_string (const char *text, ImgImportStatus *status, GError **error)
 {
-  g_autofree char *shown = NULL;
   int value;
 
   g_return_val_if_fail (status != NULL, FALSE);
 
   if (!_imgimport_enum_from_word (IMGIMPORT_TYPE_STATUS, text, &value))
     {
-      shown = text != NULL ? g_utf8_make_valid (text, (gssize)strnlen (text, 64)) : NULL;
       _imgimport_set_error (error, IMGIMPORT_ERROR_INVALID_ARGUMENT, "status-unknown",
-                            "“%s” is no status of an image", shown != NULL ? shown : "");
+                            "“%.64s” is no status of an image", text != NULL ? text : "");
       return FALSE;
     }
   *status = (ImgImportStatus)value;

@@ -19,23 +19,12 @@ _imgimport_request_free (ImgImportRequest *self)
   g_free (self);
 }
 
-static guint depth_of (JsonNode *node);
-
-static guint
-depth_of_list (GList *nodes)
-{
-  guint deepest = 0;
-
-  for (GList *l = nodes; l != NULL; l = l->next)
-    deepest = MAX (deepest, depth_of (l->data));
-  return deepest;
-}
-
 /* The parser has bounded what this recursion can meet. */
 static guint
 depth_of (JsonNode *node)
 {
   g_autoptr (GList) children = NULL;
+  guint deepest = 0;
 
   if (JSON_NODE_HOLDS_OBJECT (node))
     children = json_object_get_values (json_node_get_object (node));
@@ -43,7 +32,13 @@ depth_of (JsonNode *node)
     children = json_array_get_elements (json_node_get_array (node));
   else
     return 0;
-  return 1 + depth_of_list (children);
+  for (GList *l = children; l != NULL; l = l->next)
+    {
+      const guint depth = depth_of (l->data);
+
+      deepest = MAX (deepest, depth);
+    }
+  return deepest + 1;
 }
 
 static ImgImportRequest *
@@ -115,8 +110,15 @@ read_request (JsonObject *object, GError **error)
   g_autoptr (ImgImportRequest) self = NULL;
   const char *name = NULL;
 
-  if (!_imgimport_model_require (&cursor, body, error) ||
-      !_imgimport_json_object (&cursor, "method", &method.object, error) ||
+  if (!_imgimport_model_require (&cursor, body, error))
+    return NULL;
+  if (depth_of (json_object_get_member (object, "method")) > METHOD_MAX_DEPTH)
+    {
+      _imgimport_json_set_error (&cursor, "method", "json-invalid", error,
+                                 "is nested deeper than %d levels", METHOD_MAX_DEPTH);
+      return NULL;
+    }
+  if (!_imgimport_json_object (&cursor, "method", &method.object, error) ||
       !_imgimport_model_require (&method, names, error) ||
       !_imgimport_json_string (&method, "name", &name, error))
     return NULL;
