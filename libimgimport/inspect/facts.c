@@ -37,6 +37,16 @@ _imgimport_match_add_check (ImgImportMatch *self, const char *name, char *reason
   g_array_append_val (self->checks, check);
 }
 
+ImgImportFacts *
+_imgimport_facts_new (guint64 size)
+{
+  ImgImportFacts *self = g_new0 (ImgImportFacts, 1);
+
+  self->size = size;
+  self->matches = g_ptr_array_new_with_free_func ((GDestroyNotify)_imgimport_match_free);
+  return self;
+}
+
 void
 _imgimport_facts_free (ImgImportFacts *self)
 {
@@ -44,6 +54,28 @@ _imgimport_facts_free (ImgImportFacts *self)
     return;
   g_ptr_array_unref (self->matches);
   g_free (self);
+}
+
+ImgImportFacts *
+_imgimport_facts_copy (const ImgImportFacts *self)
+{
+  ImgImportFacts *copy = _imgimport_facts_new (self->size);
+
+  for (guint i = 0; i < self->matches->len; i++)
+    {
+      const ImgImportMatch *theirs = g_ptr_array_index (self->matches, i);
+      ImgImportMatch *ours = _imgimport_match_new (theirs->format);
+
+      ours->virtual_size = theirs->virtual_size;
+      for (guint k = 0; k < theirs->checks->len; k++)
+        {
+          const ImgImportCheck *check = &g_array_index (theirs->checks, ImgImportCheck, k);
+
+          _imgimport_match_add_check (ours, check->name, g_strdup (check->reason));
+        }
+      g_ptr_array_add (copy->matches, ours);
+    }
+  return copy;
 }
 
 static void
@@ -203,7 +235,7 @@ ImgImportFacts *
 _imgimport_facts_from_json (JsonObject *object, const char *what, GError **error)
 {
   static const char *const members[] = { "size", "matches", NULL };
-  g_autoptr (ImgImportFacts) facts = g_new0 (ImgImportFacts, 1);
+  g_autoptr (ImgImportFacts) facts = _imgimport_facts_new (IMGIMPORT_SIZE_UNKNOWN);
   ImgImportJsonCursor cursor = { object, what, "" };
 
   facts->matches = g_ptr_array_new_with_free_func ((GDestroyNotify)_imgimport_match_free);

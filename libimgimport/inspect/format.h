@@ -61,6 +61,7 @@ const ImgImportFormat *_imgimport_format_lookup (const char *name); /* NULL wher
 /* An inspector of other formats; `formats` is borrowed. */
 ImgImportInspector *_imgimport_inspector_new_for (const ImgImportFormat *const *formats);
 
+ImgImportFacts *_imgimport_facts_new (guint64 size); /* without a match */
 ImgImportMatch *_imgimport_match_new (const char *format);
 void _imgimport_match_free (ImgImportMatch *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ImgImportMatch, _imgimport_match_free)

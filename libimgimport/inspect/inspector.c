@@ -183,7 +183,7 @@ _imgimport_inspector_feed (ImgImportInspector *self, const void *data, gsize len
 ImgImportFacts *
 _imgimport_inspector_finish (ImgImportInspector *self)
 {
-  ImgImportFacts *facts = g_new0 (ImgImportFacts, 1);
+  ImgImportFacts *facts = _imgimport_facts_new (self->size);
 
   g_return_val_if_fail (!self->finished, facts);
 
