@@ -17,8 +17,22 @@ wait_while_busy (void *data, int n_calls)
     self->give_up_at_us = now_us + (gint64)self->timeout_ms * G_TIME_SPAN_MILLISECOND;
   if (now_us >= self->give_up_at_us)
     return 0;
-  g_usleep (POLL_US / 2 + (gulong) g_random_int_range (0, POLL_US));
+  g_usleep (POLL_US / 2 + (gulong)g_random_int_range (0, POLL_US));
   return 1;
+}
+
+/* 0 where the system had no part in it. A commit that fails leaves the number with the log only. */
+static int
+system_errno_of (sqlite3 *db)
+{
+  int system_errno = sqlite3_system_errno (db);
+  sqlite3_file *log = NULL;
+
+  if (system_errno == 0)
+    sqlite3_file_control (db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+  if (log != NULL && log->pMethods != NULL)
+    log->pMethods->xFileControl (log, SQLITE_FCNTL_LAST_ERRNO, &system_errno);
+  return system_errno;
 }
 
 static gboolean
@@ -31,9 +45,9 @@ void
 _imgimport_sqlite_set_error (ImgImportSqliteConnection *self, int rc, GError **error)
 {
   int primary = rc & 0xff;
-  int system_errno = self->db == NULL ? 0 : sqlite3_system_errno (self->db);
-  const char *detail = self->db == NULL ? sqlite3_errstr (rc) : sqlite3_errmsg (self->db);
   gboolean of_system = primary == SQLITE_IOERR || primary == SQLITE_CANTOPEN;
+  int system_errno = of_system ? system_errno_of (self->db) : 0;
+  const char *detail = sqlite3_errmsg (self->db); /* of no connection: that there is no memory */
 
   if (primary == SQLITE_FULL || (of_system && is_full (system_errno)))
     _imgimport_set_error (error, IMGIMPORT_ERROR_NO_SPACE, "catalog-full", "catalog “%s”: %s",

@@ -81,6 +81,15 @@ transact (ImgImportSqlite *self, Request *const *requests, guint n_requests, GEr
 }
 
 static void
+run_alone (ImgImportSqlite *self, Request *request)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (!transact (self, &request, 1, &error))
+    request->error = g_steal_pointer (&error);
+}
+
+static void
 run_batch (ImgImportSqlite *self, Request *const *requests, guint n_requests)
 {
   g_autoptr (GError) error = NULL;
@@ -97,7 +106,7 @@ run_batch (ImgImportSqlite *self, Request *const *requests, guint n_requests)
       if (is_hopeless)
         requests[i]->error = g_error_copy (error);
       else
-        transact (self, &requests[i], 1, &requests[i]->error);
+        run_alone (self, requests[i]);
     }
 }
 
