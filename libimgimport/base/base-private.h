@@ -65,9 +65,9 @@ gboolean _imgimport_vtable_require (gboolean present, const char *slot, const ch
 #define IMGIMPORT_JSON_MAX_MEMBERS 1024 /* of one object */
 
 /* Checks one RFC 8259 document: size, depth, members, UTF-8, grammar (no NaN, no trailing comma, no
- * comment), duplicate keys, integers beyond gint64, numbers beyond double, U+0000 in strings. Errors
- * are INVALID_ARGUMENT "json-invalid" and begin "<what>: " with the path, such as "stores/0/id", of
- * what is wrong. */
+ * comment), duplicate keys, integers beyond gint64, numbers beyond double, U+0000 in strings.
+ * Errors are INVALID_ARGUMENT "json-invalid" and begin "<what>: " with the path, such as
+ * "stores/0/id", of what is wrong. */
 gboolean _imgimport_json_scan (const char *text, const char *what, GError **error);
 
 /* Reads a document that passes this check. */
@@ -149,8 +149,8 @@ gboolean _imgimport_fd_write_at (int fd, guint64 offset, const void *data, gsize
 /* Fills the buffer unless the end comes first; at or after the end `*n_read` is 0. */
 gboolean _imgimport_fd_read_at (int fd, guint64 offset, void *buffer, gsize length, gsize *n_read,
                                 GError **error);
-/* Writes at the descriptor's own position: files, pipes, sockets (no SIGPIPE is raised); waits where
- * it is non-blocking, and ends the wait within 50 ms when `cancellable` fires. */
+/* Writes at the descriptor's own position: files, pipes, sockets (no SIGPIPE is raised); waits
+ * where it is non-blocking, and ends the wait within 50 ms when `cancellable` fires. */
 gboolean _imgimport_fd_write_all (int fd, const void *data, gsize length,
                                   GCancellable *cancellable, GError **error);
 /* Reads what is there, at the descriptor's own position; waits for the first byte and ends the wait
@@ -225,6 +225,17 @@ _imgimport_cond_wait_until (GCond *cond, GMutex *mutex, gint64 monotonic_us)
   return signalled;
 }
 
+/* g_atomic_ref_count_dec() whose order ThreadSanitizer sees too. TRUE: free it. */
+static inline gboolean
+_imgimport_ref_count_dec (gatomicrefcount *count)
+{
+  IMGIMPORT_TSAN_RELEASE (count);
+  if (!g_atomic_ref_count_dec (count))
+    return FALSE;
+  IMGIMPORT_TSAN_ACQUIRE (count);
+  return TRUE;
+}
+
 /* A thread with its start and join visible to ThreadSanitizer. */
 typedef struct _ImgImportThread ImgImportThread;
 ImgImportThread *_imgimport_thread_new (const char *name, GThreadFunc func, gpointer data,
@@ -244,7 +255,7 @@ _imgimport_locker_free (ImgImportLocker *locker)
 {
   _imgimport_unlock ((GMutex *) locker);
 }
-/* The same type the macro defines, marked: clang calls a variable unused that is only cleaned up. */
+/* The type the macro defines, marked: clang calls a variable unused that is only cleaned up. */
 typedef ImgImportLocker *ImgImportLocker_autoptr G_GNUC_UNUSED;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ImgImportLocker, _imgimport_locker_free)
 
@@ -269,8 +280,8 @@ gboolean _imgimport_clock_wait_until (ImgImportClock *self, GCond *cond, GMutex 
                                       gint64 monotonic_us);
 void _imgimport_clock_advance (ImgImportClock *self, gint64 delta_us);
 
-/* "2026-01-31T12:00:00Z", seconds, UTC, years 1 to 9999; and back, also with a fraction. FALSE where
- * it is not. */
+/* "2026-01-31T12:00:00Z", seconds, UTC, years 1 to 9999; and back, also with a fraction. FALSE
+ * where it is not. */
 char *_imgimport_time_to_iso (gint64 wall_us);
 gboolean _imgimport_time_from_iso (const char *text, gint64 *wall_us);
 

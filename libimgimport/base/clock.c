@@ -48,7 +48,7 @@ _imgimport_clock_ref (ImgImportClock *self)
 void
 _imgimport_clock_unref (ImgImportClock *self)
 {
-  if (!g_atomic_ref_count_dec (&self->refs))
+  if (!_imgimport_ref_count_dec (&self->refs))
     return;
   g_mutex_clear (&self->lock);
   g_free (self);
