@@ -34,6 +34,7 @@ void _imgimport_plugin_config_free (ImgImportPluginConfig *self);
 
 typedef struct
 {
+  char *directory;                /* absolute; NULL: none */
   ImgImportPluginConfig *catalog; /* NULL: none configured */
   ImgImportPluginConfig *staging; /* NULL: none configured */
   GPtrArray *stores;              /* of ImgImportPluginConfig */
@@ -58,14 +59,39 @@ typedef struct
 ImgImportConfig *_imgimport_config_parse (const char *directory, const char *json,
                                           GError **error);
 void _imgimport_config_free (ImgImportConfig *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ImgImportConfig, _imgimport_config_free)
+
+/* What the documents of these two files begin their errors with. */
+#define IMGIMPORT_CONFIG_WHAT "configuration"
+
+/* Reads names, each valid and none twice; absent leaves `*value` alone (config.c). */
+gboolean _imgimport_config_read_names (const ImgImportJsonCursor *cursor, const char *member,
+                                       char ***value, GError **error);
+/* Reads catalog, staging, stores and hooks (config-plugins.c). */
+gboolean _imgimport_config_read_plugins (ImgImportConfig *self, const ImgImportJsonCursor *cursor,
+                                         GError **error);
 
 /* ---- built-in plug-ins (builtins.c) ---------------------------------------------------------- */
 
+typedef enum
+{
+  IMGIMPORT_BUILTIN_CATALOG,
+  IMGIMPORT_BUILTIN_STORE
+} ImgImportBuiltinKind;
+
+/* Whether this build has the type. `*path_member`: the member that says where it keeps its data;
+ * NULL where it keeps none. */
+gboolean _imgimport_builtin_is_known (ImgImportBuiltinKind kind, const char *type,
+                                      const char **path_member);
+/* "memory, sqlite" */
+char *_imgimport_builtin_types (ImgImportBuiltinKind kind);
 /* Constructs what a configuration names; INVALID_ARGUMENT "config-invalid" for an unknown type. */
 ImgImportCatalog *_imgimport_builtin_catalog (const ImgImportPluginConfig *config,
                                               GError **error);
 ImgImportStore *_imgimport_builtin_store (const char *id, const ImgImportPluginConfig *config,
                                           gboolean durable, GError **error);
+/* Whether no target store may have this id. */
+gboolean _imgimport_store_id_is_reserved (const char *id);
 gboolean _imgimport_builtin_methods (ImgImportRegistry *methods, GError **error);
 gboolean _imgimport_builtin_hooks (ImgImportRegistry *hooks, GError **error);
 
@@ -76,7 +102,8 @@ typedef struct _ImgImportBus ImgImportBus;
 
 ImgImportBus *_imgimport_bus_new (void);
 void _imgimport_bus_unref (ImgImportBus *self); /* subscriptions keep a reference */
-ImgImportSubscription *_imgimport_bus_subscribe (ImgImportBus *self, const char *image_id);
+ImgImportSubscription *_imgimport_bus_subscribe (ImgImportBus *self, const char *image_id,
+                                                 GError **error);
 void _imgimport_bus_publish (ImgImportBus *self, ImgImportEvent *event);
 
 /* ---- the service (service.c) ----------------------------------------------------------------- */
@@ -84,9 +111,10 @@ void _imgimport_bus_publish (ImgImportBus *self, ImgImportEvent *event);
 typedef enum
 {
   IMGIMPORT_SERVICE_NEW,
+  IMGIMPORT_SERVICE_STARTING,
   IMGIMPORT_SERVICE_STARTED,
-  IMGIMPORT_SERVICE_CLOSING,
-  IMGIMPORT_SERVICE_CLOSED
+  IMGIMPORT_SERVICE_CLOSING, /* imports that have begun are awaited, no further one begins */
+  IMGIMPORT_SERVICE_CLOSED   /* calls that are inside are awaited, then the plug-ins are dropped */
 } ImgImportServiceState;
 
 struct _ImgImportService
@@ -109,13 +137,16 @@ struct _ImgImportService
   ImgImportEngine *engine;
   ImgImportJournal *journal;
 
-  /* Before the start only: what is known, from which the configuration selects. */
+  /* Before the start only: what the host added; what is known, from which the configuration
+   * selects. */
+  ImgImportRegistry *added_stores;
   ImgImportRegistry *known_methods;
   ImgImportRegistry *known_hooks;
 
   GMutex lock;
   GCond cond;                    /* a run or an upload has ended */
   ImgImportServiceState state;   /* under lock */
+  guint uses;                    /* under lock: calls that are inside */
   GHashTable *imports;           /* under lock: job id → ImgImportImport */
   GPtrArray *uploads;            /* under lock: ImgImportUpload, borrowed */
 };
@@ -123,9 +154,27 @@ struct _ImgImportService
 /* The first line of every public call: refuses one before the start, after the close or in a forked
  * child. INVALID_STATE "service-not-started", "service-closed", "forked". */
 gboolean _imgimport_service_check (ImgImportService *self, GError **error);
+/* Of these only the last. */
+gboolean _imgimport_service_check_process (ImgImportService *self, GError **error);
+
+/* The same, and until the use is dropped a close does not take away the plug-ins: what every public
+ * call holds while it is inside. A call that waits ends when the state is CLOSED. */
+typedef struct _ImgImportUse ImgImportUse;
+ImgImportUse *_imgimport_service_enter (ImgImportService *self, GError **error);
+void _imgimport_service_leave (ImgImportUse *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ImgImportUse, _imgimport_service_leave)
+
+/* Builds all plug-ins and checks names and directories (service-plugins.c). */
+gboolean _imgimport_service_open_plugins (ImgImportService *self, GError **error);
+void _imgimport_service_drop_plugins (ImgImportService *self);
 
 /* For tests: before the start. */
 void _imgimport_service_set_clock (ImgImportService *self, ImgImportClock *clock);
+
+/* ---- discovery (discovery.c) ----------------------------------------------------------------- */
+
+JsonArray *_imgimport_service_method_names (ImgImportService *self);
+JsonArray *_imgimport_service_store_names (ImgImportService *self);
 
 /* ---- who may do what (access.c) -------------------------------------------------------------- */
 
@@ -141,6 +190,7 @@ gboolean _imgimport_access_modify (ImgImportImage *image, ImgImportContext *cont
 #define IMGIMPORT_KIND_TOMBSTONE "tombstone" /* the id of a deleted image */
 #define IMGIMPORT_KIND_JOB "job"
 #define IMGIMPORT_KIND_OBJECT "object" /* bytes that no record refers to: to be written or removed */
+#define IMGIMPORT_KIND_RUN "run"       /* a job that is not over, and who runs it */
 
 typedef enum
 {
@@ -170,6 +220,7 @@ typedef struct
 } ImgImportStaged;
 
 void _imgimport_staged_clear (ImgImportStaged *self);
+void _imgimport_claim_clear (ImgImportClaim *self); /* to NONE */
 
 typedef struct
 {
@@ -209,6 +260,14 @@ char *_imgimport_job_record_to_body (const ImgImportJobRecord *self);
 /* "<image>.<epoch>.<n>" */
 char *_imgimport_object_key (const char *image_id, guint64 epoch, guint n);
 
+/* ---- images (images.c) ----------------------------------------------------------------------- */
+
+/* The record of an image that the caller may see, its live stage in it. */
+ImgImportImageRecord *_imgimport_images_load (ImgImportService *self, ImgImportContext *context,
+                                              const char *id, GError **error);
+/* Puts the live count of an upload of this service into the copy. */
+void _imgimport_images_overlay (ImgImportService *self, ImgImportImage *image);
+
 /* ---- transactions (txn.c) -------------------------------------------------------------------- */
 
 typedef struct _ImgImportTxn ImgImportTxn;
@@ -241,8 +300,28 @@ void _imgimport_txn_remove_image (ImgImportTxn *self);
 void _imgimport_txn_note_object (ImgImportTxn *self, const char *store, const char *image_id,
                                  const char *key);
 void _imgimport_txn_drop_object (ImgImportTxn *self, const char *store, const char *key);
+/* The note of a job that is not over, by which a later owner finds it. */
+void _imgimport_txn_note_run (ImgImportTxn *self, const char *job_id);
+void _imgimport_txn_drop_run (ImgImportTxn *self, const char *job_id);
 void _imgimport_txn_journal_append (ImgImportTxn *self, const char *journal, GBytes *record);
 void _imgimport_txn_journal_forget (ImgImportTxn *self, const char *journal);
+
+/* ---- claims (claim.c) ------------------------------------------------------------------------ */
+
+/* Remembers whose claim stands in the way; NULL for nobody's. */
+void _imgimport_claim_note_holder (const ImgImportImageRecord *record, char **holder);
+/* BUSY "image-claimed". */
+gboolean _imgimport_claim_require_free (const ImgImportImageRecord *record, GError **error);
+/* A transaction on an image that, where it fails and `func` noted a `*holder` that is dead, recovers
+ * what that one left behind and tries again. */
+gboolean _imgimport_claim_run (ImgImportService *service, const char *image_id, gboolean durable,
+                               ImgImportTxnFunc func, gpointer data, char **holder,
+                               GError **error);
+/* Uploading → queued: no claim, nothing staged. */
+gboolean _imgimport_record_unstage (ImgImportTxn *txn, GError **error);
+/* The first sink of a pass is the image's sealed object. */
+void _imgimport_record_set_staged (ImgImportImageRecord *self, const char *key,
+                                   const ImgImportPassResult *result);
 
 /* ---- objects (objects.c) --------------------------------------------------------------------- */
 
@@ -267,6 +346,9 @@ gboolean _imgimport_uploads_progress (ImgImportService *self, const char *image_
                                       guint64 *bytes);
 /* The digests to compute for an image, NULL-terminated, without duplicates. */
 char **_imgimport_service_digests (ImgImportService *self, ImgImportImage *image);
+/* CORRUPT "image-empty" for 0 bytes, unless the configuration allows them. */
+gboolean _imgimport_service_check_empty (ImgImportService *self, const char *image_id,
+                                         guint64 size, GError **error);
 
 /* ---- imports (import.c, plan.c, tasks) ------------------------------------------------------- */
 
@@ -277,10 +359,16 @@ typedef struct _ImgImportImport ImgImportImport;
  * journal says was done is undone, unless it is past the pivot. */
 ImgImportImport *_imgimport_import_start (ImgImportService *self, const char *job_id,
                                           gboolean revert_only, GError **error);
+/* The same for a pending job; where it cannot be started, the job becomes a failure. */
+ImgImportImport *_imgimport_import_begin (ImgImportService *self, const char *job_id,
+                                          GError **error);
 ImgImportImport *_imgimport_import_ref (ImgImportImport *self);
 void _imgimport_import_unref (ImgImportImport *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ImgImportImport, _imgimport_import_unref)
 ImgImportRun *_imgimport_import_get_run (ImgImportImport *self);
+/* Whether a task has been called: until then the job is pending, and can be left to others. May be
+ * asked with the service's lock held. */
+gboolean _imgimport_import_is_begun (ImgImportImport *self);
 /* The live phase and bytes of a job, put into a copy of its record. */
 void _imgimport_import_overlay (ImgImportImport *self, ImgImportJob *job);
 /* The import of a job of this process; NULL for none. */

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * The start and the close of a service. The close goes in this order, so that nothing is taken away
+ * that somebody still uses: no new calls; uploads end; imports that have begun end; who waits is
+ * told; calls that are inside leave; the engine stops; the plug-ins are dropped, and with the
+ * catalog the registration of this owner, which hands what is pending to the next service.
+ */
+
+#include "service/service-private.h"
+
+#include "flow/flow-private.h"
+
+/* ---- start ----------------------------------------------------------------------------------- */
+
+/* Only one thread, and only once, gets past this. */
+static gboolean
+begin_start (ImgImportService *self, GError **error)
+{
+  g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&self->lock);
+
+  if (self->state == IMGIMPORT_SERVICE_NEW)
+    {
+      self->state = IMGIMPORT_SERVICE_STARTING;
+      return TRUE;
+    }
+  _imgimport_set_error (error, IMGIMPORT_ERROR_INVALID_STATE,
+                        self->state < IMGIMPORT_SERVICE_CLOSING ? "service-started"
+                                                                : "service-closed",
+                        "the service has been started before");
+  return FALSE;
+}
+
+static gboolean
+start (ImgImportService *self, GCancellable *cancellable, GError **error)
+{
+  if (g_cancellable_set_error_if_cancelled (cancellable, error) ||
+      !_imgimport_service_open_plugins (self, error) ||
+      g_cancellable_set_error_if_cancelled (cancellable, error))
+    return FALSE;
+  self->engine = _imgimport_engine_new_with_clock (self->config->workers, self->clock);
+  self->journal = _imgimport_journal_new_catalog (self->catalog, self->config->durable, error);
+  return self->journal != NULL &&
+         _imgimport_catalog_owner_register (self->catalog, &self->owner, error) &&
+         _imgimport_service_recover (self, error);
+}
+
+/* ---- close ----------------------------------------------------------------------------------- */
+
+/* With the lock held: an import that has begun; NULL for none. */
+static ImgImportImport *
+ref_begun (ImgImportService *self)
+{
+  GHashTableIter iter;
+  gpointer import;
+
+  g_hash_table_iter_init (&iter, self->imports);
+  while (g_hash_table_iter_next (&iter, NULL, &import))
+    if (_imgimport_import_is_begun (import))
+      return _imgimport_import_ref (import);
+  return NULL;
+}
+
+static void
+on_cancelled (GCancellable *cancellable, gpointer user_data)
+{
+  ImgImportService *self = user_data;
+  g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&self->lock);
+
+  g_cond_broadcast (&self->cond);
+}
+
+/* With the lock held. */
+static gboolean
+is_listed (ImgImportService *self, ImgImportImport *import)
+{
+  GHashTableIter iter;
+  gpointer other;
+
+  g_hash_table_iter_init (&iter, self->imports);
+  while (g_hash_table_iter_next (&iter, NULL, &other))
+    if (other == import)
+      return TRUE;
+  return FALSE;
+}
+
+/* With the lock held, which it drops meanwhile: one wait, until something has happened. Where
+ * nothing happens by itself it makes the import's run end. */
+static void
+await_import (ImgImportService *self, ImgImportImport *import)
+{
+  if (self->config->workers == 0)
+    {
+      _imgimport_unlock (&self->lock);
+      imgimport_run_wait (_imgimport_import_get_run (import), -1);
+      _imgimport_lock (&self->lock);
+    }
+  if (is_listed (self, import))
+    _imgimport_cond_wait (&self->cond, &self->lock);
+}
+
+/* Returns whether it cancelled imports. */
+static gboolean
+await_begun (ImgImportService *self, GCancellable *cancellable)
+{
+  gboolean cancelled = FALSE;
+  ImgImportImport *import;
+  gulong handler = 0;
+
+  if (cancellable != NULL)
+    handler = g_cancellable_connect (cancellable, G_CALLBACK (on_cancelled), self, NULL);
+  _imgimport_lock (&self->lock);
+  while ((import = ref_begun (self)) != NULL)
+    {
+      if (!cancelled && (self->config->workers == 0 || g_cancellable_is_cancelled (cancellable)))
+        {
+          cancelled = TRUE;
+          _imgimport_unlock (&self->lock);
+          _imgimport_imports_cancel (self);
+          _imgimport_lock (&self->lock);
+        }
+      else
+        await_import (self, import);
+      _imgimport_unlock (&self->lock);
+      _imgimport_import_unref (import);
+      _imgimport_lock (&self->lock);
+    }
+  _imgimport_unlock (&self->lock);
+  g_cancellable_disconnect (cancellable, handler);
+  return cancelled;
+}
+
+static void
+set_state (ImgImportService *self, ImgImportServiceState state)
+{
+  g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&self->lock);
+
+  self->state = state;
+  g_cond_broadcast (&self->cond);
+}
+
+/* From STARTING or CLOSING to CLOSED. */
+static gboolean
+shut_down (ImgImportService *self, GCancellable *cancellable)
+{
+  gboolean cancelled;
+
+  _imgimport_uploads_abort (self);
+  cancelled = await_begun (self, cancellable);
+  set_state (self, IMGIMPORT_SERVICE_CLOSED);
+
+  _imgimport_lock (&self->lock);
+  while (self->uses > 0)
+    _imgimport_cond_wait (&self->cond, &self->lock);
+  _imgimport_unlock (&self->lock);
+
+  _imgimport_uploads_abort (self); /* of a call that was inside */
+  if (self->engine != NULL)
+    _imgimport_engine_stop (self->engine);
+  _imgimport_lock (&self->lock);
+  while (g_hash_table_size (self->imports) > 0)
+    _imgimport_cond_wait (&self->cond, &self->lock);
+  _imgimport_unlock (&self->lock);
+  _imgimport_service_drop_plugins (self);
+  return cancelled;
+}
+
+/* Whether it is this thread that closes the service; else it has been closed when this returns. */
+static gboolean
+begin_close (ImgImportService *self)
+{
+  g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&self->lock);
+
+  while (self->state == IMGIMPORT_SERVICE_STARTING || self->state == IMGIMPORT_SERVICE_CLOSING)
+    _imgimport_cond_wait (&self->cond, &self->lock);
+  if (self->state == IMGIMPORT_SERVICE_CLOSED)
+    return FALSE;
+  self->state = IMGIMPORT_SERVICE_CLOSING;
+  g_cond_broadcast (&self->cond);
+  return TRUE;
+}
+
+gboolean
+imgimport_service_close (ImgImportService *self, GCancellable *cancellable, GError **error)
+{
+  g_return_val_if_fail (IMGIMPORT_IS_SERVICE (self), FALSE);
+
+  if (!_imgimport_service_check_process (self, error))
+    return FALSE;
+  if (!begin_close (self) || !shut_down (self, cancellable))
+    return TRUE;
+  g_set_error_literal (error, G_IO_ERROR, G_IO_ERROR_CANCELLED,
+                       "the close of the service cancelled imports");
+  return FALSE;
+}
+
+gboolean
+imgimport_service_start (ImgImportService *self, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (GCancellable) at_once = g_cancellable_new ();
+
+  g_return_val_if_fail (IMGIMPORT_IS_SERVICE (self), FALSE);
+
+  if (!_imgimport_service_check_process (self, error) || !begin_start (self, error))
+    return FALSE;
+  if (start (self, cancellable, error))
+    {
+      set_state (self, IMGIMPORT_SERVICE_STARTED);
+      return TRUE;
+    }
+  /* What recovery has begun already is not worth a wait. */
+  g_cancellable_cancel (at_once);
+  set_state (self, IMGIMPORT_SERVICE_CLOSING);
+  shut_down (self, at_once);
+  return FALSE;
+}
