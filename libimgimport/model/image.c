@@ -34,6 +34,17 @@ _imgimport_image_strings (void)
 }
 
 static void
+location_free (gpointer data)
+{
+  ImgImportLocation *self = data;
+
+  g_free (self->store);
+  g_free (self->key);
+  g_free (self->version);
+  g_free (self);
+}
+
+static void
 imgimport_image_finalize (GObject *object)
 {
   ImgImportImage *self = IMGIMPORT_IMAGE (object);
@@ -62,30 +73,8 @@ imgimport_image_init (ImgImportImage *self)
   self->virtual_size = IMGIMPORT_SIZE_UNKNOWN;
   self->tags = g_new0 (char *, 1);
   self->properties = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
-  self->locations = g_ptr_array_new_with_free_func ((GDestroyNotify)_imgimport_location_free);
+  self->locations = g_ptr_array_new_with_free_func (location_free);
   self->stage.expected = IMGIMPORT_SIZE_UNKNOWN;
-}
-
-ImgImportLocation *
-_imgimport_location_new (const char *store, const char *key, const char *version)
-{
-  ImgImportLocation *self = g_new0 (ImgImportLocation, 1);
-
-  self->store = g_strdup (store);
-  self->key = g_strdup (key);
-  self->version = g_strdup (version);
-  return self;
-}
-
-void
-_imgimport_location_free (ImgImportLocation *self)
-{
-  if (self == NULL)
-    return;
-  g_free (self->store);
-  g_free (self->key);
-  g_free (self->version);
-  g_free (self);
 }
 
 ImgImportImage *
@@ -194,7 +183,12 @@ void
 _imgimport_image_add_location (ImgImportImage *self, const char *store, const char *key,
                                const char *version)
 {
-  g_ptr_array_add (self->locations, _imgimport_location_new (store, key, version));
+  ImgImportLocation *location = g_new0 (ImgImportLocation, 1);
+
+  location->store = g_strdup (store);
+  location->key = g_strdup (key);
+  location->version = g_strdup (version);
+  g_ptr_array_add (self->locations, location);
 }
 
 const ImgImportLocation *

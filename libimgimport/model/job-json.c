@@ -8,9 +8,10 @@ static const char *const ways[] = { "link", "reflink", "copy", "stream", NULL };
 static void
 write_input (ImgImportJob *self, JsonObject *object)
 {
-  JsonNode *input = self->input != NULL ? _imgimport_json_parse (self->input, "input", NULL) : NULL;
-
-  json_object_set_member (object, "input", input != NULL ? input : json_node_new (JSON_NODE_NULL));
+  if (self->input != NULL)
+    json_object_set_member (object, "input", _imgimport_json_parse (self->input, "input", NULL));
+  else
+    json_object_set_null_member (object, "input");
 }
 
 static void

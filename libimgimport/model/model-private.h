@@ -80,11 +80,6 @@ typedef struct
   char *version;
 } ImgImportLocation;
 
-ImgImportLocation *_imgimport_location_new (const char *store, const char *key,
-                                            const char *version);
-void _imgimport_location_free (ImgImportLocation *self);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (ImgImportLocation, _imgimport_location_free)
-
 typedef struct
 {
   ImgImportStageState state;

@@ -169,11 +169,10 @@ _imgimport_request_to_input (const ImgImportRequest *self, const char *image_id,
                              const char *const *stores)
 {
   g_autoptr (JsonObject) object = json_object_new ();
-  JsonNode *request = _imgimport_json_parse (self->text, "import request", NULL);
 
   json_object_set_string_member (object, "image_id", image_id);
   json_object_set_member (object, "import_req",
-                          request != NULL ? request : json_node_new (JSON_NODE_NULL));
+                          _imgimport_json_parse (self->text, "import request", NULL));
   _imgimport_model_write_strv (object, "backend", stores);
   return _imgimport_json_object_to_text (object);
 }
