@@ -119,11 +119,11 @@ imgimport_run_new (ImgImportFlow *flow, const char *id, GVariant *inputs, ImgImp
 
   if (!imgimport_flow_compile (flow, error))
     return NULL;
-  if (inputs != NULL && !g_variant_is_of_type (inputs, G_VARIANT_TYPE_VARDICT))
+  if (owned != NULL && !g_variant_is_of_type (owned, G_VARIANT_TYPE_VARDICT))
     {
       _imgimport_set_error (error, IMGIMPORT_ERROR_INVALID_ARGUMENT, "inputs-invalid",
                             "flow “%s”: the inputs of a run are a{sv}, not %s", flow->name,
-                            g_variant_get_type_string (inputs));
+                            g_variant_get_type_string (owned));
       return NULL;
     }
   self = g_object_new (IMGIMPORT_TYPE_RUN, NULL);
@@ -135,7 +135,7 @@ imgimport_run_new (ImgImportFlow *flow, const char *id, GVariant *inputs, ImgImp
   self->slots = g_new0 (ImgImportSlot, plan->n_tasks);
   self->ready = g_new (guint32, plan->n_tasks);
   g_set_object (&self->log.journal, journal);
-  if (!take_inputs (self, inputs, error) || (journal != NULL && !_imgimport_run_load (self, error)))
+  if (!take_inputs (self, owned, error) || (journal != NULL && !_imgimport_run_load (self, error)))
     return NULL;
   _imgimport_run_prepare (self);
   return g_steal_pointer (&self);
