@@ -44,7 +44,7 @@ _imgimport_bus_new (void)
 void
 _imgimport_bus_unref (ImgImportBus *self)
 {
-  if (!g_atomic_ref_count_dec (&self->refs))
+  if (!_imgimport_ref_count_dec (&self->refs))
     return;
   g_ptr_array_unref (self->subscriptions);
   g_mutex_clear (&self->lock);

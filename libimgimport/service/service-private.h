@@ -356,12 +356,10 @@ gboolean _imgimport_service_check_empty (ImgImportService *self, const char *ima
 typedef struct _ImgImportImport ImgImportImport;
 
 /* Builds the flow of a job that this service owns and starts its run. With `revert_only`, what the
- * journal says was done is undone, unless it is past the pivot. */
+ * journal says was done is undone, unless it is past the pivot. Where the run cannot be started, the
+ * job becomes a failure. */
 ImgImportImport *_imgimport_import_start (ImgImportService *self, const char *job_id,
                                           gboolean revert_only, GError **error);
-/* The same for a pending job; where it cannot be started, the job becomes a failure. */
-ImgImportImport *_imgimport_import_begin (ImgImportService *self, const char *job_id,
-                                          GError **error);
 ImgImportImport *_imgimport_import_ref (ImgImportImport *self);
 void _imgimport_import_unref (ImgImportImport *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ImgImportImport, _imgimport_import_unref)

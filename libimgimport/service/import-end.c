@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * How an import ends: a job that its flow has not made a success becomes a failure, and the image
+ * returns to where it can be imported from again, with its bytes unless they are to blame.
+ */
+
+#include "service/import-private.h"
+
+typedef struct
+{
+  ImgImportImport *import;
+  const GError *cause;
+  char *key; /* staged bytes to remove */
+} Failure;
+
+/* Bytes that are unsafe, not what they are said to be, or damaged, are not worth another try. */
+static gboolean
+is_fault_of_content (const GError *cause)
+{
+  return g_error_matches (cause, IMGIMPORT_ERROR, IMGIMPORT_ERROR_CORRUPT) ||
+         g_str_equal (imgimport_error_get_reason (cause), "virtual-size-limit");
+}
+
+static void
+mark_stores (ImgImportImport *self, ImgImportImage *image)
+{
+  g_autoptr (ImgImportLocker) locker = NULL;
+  guint i;
+
+  for (i = 0; self->stores != NULL && self->stores[i] != NULL; i++)
+    _imgimport_image_merge_store_list (image, IMGIMPORT_PROPERTY_IMPORTING, self->stores[i],
+                                       FALSE);
+  locker = _imgimport_locker_new (&self->lock);
+  for (i = 0; i < self->failed_stores->len; i++)
+    _imgimport_image_merge_store_list (image, IMGIMPORT_PROPERTY_FAILED,
+                                       self->failed_stores->pdata[i], TRUE);
+}
+
+/* Whether what was staged is still there to be imported again. */
+static gboolean
+can_return (const Failure *self, const ImgImportImageRecord *record)
+{
+  g_autoptr (GError) gone = NULL;
+
+  if (record->claim.from != IMGIMPORT_STATUS_UPLOADING || record->staged.key == NULL ||
+      is_fault_of_content (self->cause))
+    return FALSE;
+  if (_imgimport_store_stat (self->import->service->staging, record->staged.key, NULL, NULL, NULL,
+                             &gone))
+    return TRUE;
+  return !g_error_matches (gone, IMGIMPORT_ERROR, IMGIMPORT_ERROR_NOT_FOUND);
+}
+
+static gboolean
+release_image (Failure *self, ImgImportTxn *txn, GError **error)
+{
+  ImgImportImageRecord *record = _imgimport_txn_image (txn);
+  ImgImportImage *image = record->image;
+  gboolean returns = can_return (self, record);
+
+  mark_stores (self->import, image);
+  if (image->status == IMGIMPORT_STATUS_IMPORTING &&
+      !_imgimport_image_set_status (image,
+                                    returns ? IMGIMPORT_ACTION_IMPORT_RETURNED
+                                            : IMGIMPORT_ACTION_IMPORT_FAILED,
+                                    error))
+    return FALSE;
+  _imgimport_claim_clear (&record->claim);
+  if (image->status == IMGIMPORT_STATUS_QUEUED && record->staged.key != NULL)
+    {
+      _imgimport_set_string (&self->key, record->staged.key);
+      _imgimport_txn_note_object (txn, IMGIMPORT_STAGING_ID, image->id, self->key);
+      _imgimport_staged_clear (&record->staged);
+      _imgimport_image_clear_stage (image);
+    }
+  _imgimport_txn_image_changed (txn);
+  return TRUE;
+}
+
+/* An image that is active has been imported, whatever became of its flow. */
+static gboolean
+end_job (const Failure *self, ImgImportTxn *txn, gboolean is_active, GError **error)
+{
+  ImgImportJob *job = _imgimport_txn_job (txn)->job;
+  gint64 hours = self->import->service->config->task_time_to_live_hours;
+  gint64 time_to_live_us = hours * 3600 * G_USEC_PER_SEC;
+  gint64 now_us = _imgimport_txn_now (txn);
+
+  _imgimport_import_overlay (self->import, job);
+  _imgimport_txn_job_changed (txn);
+  if (!is_active)
+    return _imgimport_job_fail (job, self->cause, now_us, time_to_live_us, error);
+  _imgimport_job_add_warning (job, self->cause->message);
+  return _imgimport_job_set_status (job, IMGIMPORT_JOB_SUCCESS, now_us, time_to_live_us, error);
+}
+
+static gboolean
+fail_job (ImgImportTxn *txn, gpointer data, GError **error)
+{
+  Failure *self = data;
+  ImgImportImageRecord *record = _imgimport_txn_image (txn);
+  gboolean is_held = record != NULL && _imgimport_import_check_claim (self->import, record, NULL);
+
+  g_clear_pointer (&self->key, g_free);
+  if (imgimport_job_is_finished (_imgimport_txn_job (txn)->job))
+    return TRUE;
+  return end_job (self, txn, is_held && record->image->status == IMGIMPORT_STATUS_ACTIVE, error) &&
+         (!is_held || release_image (self, txn, error));
+}
+
+gboolean
+_imgimport_import_fail (ImgImportImport *self, const GError *cause, GError **error)
+{
+  Failure failure = { self, cause, NULL };
+  g_autofree char *key = NULL;
+  g_autoptr (GError) gone = NULL;
+  gboolean ok = _imgimport_txn_run (self->service, self->image_id, self->job_id, FALSE, fail_job,
+                                    &failure, &gone);
+
+  key = failure.key;
+  if (!ok && g_error_matches (gone, IMGIMPORT_ERROR, IMGIMPORT_ERROR_NOT_FOUND))
+    return _imgimport_txn_run (self->service, NULL, self->job_id, FALSE, fail_job, &failure,
+                               error);
+  if (!ok)
+    {
+      g_propagate_error (error, g_steal_pointer (&gone));
+      return FALSE;
+    }
+  if (key != NULL && !_imgimport_object_remove (self->service, IMGIMPORT_STAGING_ID, key, &gone))
+    _imgimport_log (self->service->log, G_LOG_LEVEL_WARNING,
+                    "image %s: staged bytes are left to a later start: %s", self->image_id,
+                    gone->message);
+  return TRUE;
+}
+
+/* ---- the end of the run ---------------------------------------------------------------------- */
+
+static GError *
+dup_cause (ImgImportImport *self)
+{
+  const GError *cause = imgimport_run_get_error (self->run, 0, NULL);
+
+  if (self->interruption != NULL)
+    return g_error_copy (self->interruption);
+  if (cause != NULL && imgimport_run_get_state (self->run) != IMGIMPORT_RUN_CANCELLED)
+    return g_error_copy (cause);
+  return g_error_new (G_IO_ERROR, G_IO_ERROR_CANCELLED, "image %s: the import was cancelled",
+                      self->image_id);
+}
+
+static gboolean
+forget_run (ImgImportTxn *txn, gpointer data, GError **error)
+{
+  ImgImportImport *self = data;
+
+  _imgimport_txn_drop_run (txn, self->job_id);
+  _imgimport_txn_journal_forget (txn, self->job_id);
+  return TRUE;
+}
+
+/* Makes the job final, if its flow has not. */
+static gboolean
+finish_job (ImgImportImport *self, GError **error)
+{
+  ImgImportRunState state = imgimport_run_get_state (self->run);
+  g_autoptr (GError) cause = NULL;
+
+  if (state == IMGIMPORT_RUN_INTERRUPTED)
+    {
+      const GError *why = imgimport_run_get_error (self->run, 0, NULL);
+
+      _imgimport_set_error (error, IMGIMPORT_ERROR_UNAVAILABLE, "job-stalled", "%s",
+                            why != NULL ? why->message : "interrupted");
+      return FALSE;
+    }
+  if (state == IMGIMPORT_RUN_SUCCESS)
+    return TRUE;
+  cause = dup_cause (self);
+  return _imgimport_import_fail (self, cause, error);
+}
+
+static gboolean
+job_is_final (ImgImportImport *self)
+{
+  g_autoptr (ImgImportJobRecord) record =
+      _imgimport_job_record_load (self->service, self->job_id, NULL);
+
+  return record != NULL && imgimport_job_is_finished (record->job);
+}
+
+void
+_imgimport_import_give_up (ImgImportImport *self, const GError *cause)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (!_imgimport_import_fail (self, cause, &error) ||
+      !_imgimport_txn_run (self->service, NULL, NULL, FALSE, forget_run, self, &error))
+    _imgimport_log (self->service->log, G_LOG_LEVEL_WARNING,
+                    "job %s is left to a later start of the service: %s", self->job_id,
+                    error->message);
+}
+
+void
+_imgimport_import_end (ImgImportRun *run, gpointer user_data)
+{
+  ImgImportImport *self = user_data;
+  ImgImportService *service = self->service;
+  g_autoptr (GError) error = NULL;
+
+  /* A job that cannot be made final now keeps its journal, and a later start ends it. */
+  if (!finish_job (self, &error) || !job_is_final (self) ||
+      !_imgimport_txn_run (service, NULL, NULL, FALSE, forget_run, self, &error))
+    _imgimport_log (service->log, G_LOG_LEVEL_WARNING,
+                    "job %s is left to a later start of the service: %s", self->job_id,
+                    error != NULL ? error->message : "its record could not be written");
+
+  _imgimport_lock (&service->lock);
+  g_hash_table_remove (service->imports, self->job_id);
+  g_cond_broadcast (&service->cond);
+  _imgimport_unlock (&service->lock);
+}

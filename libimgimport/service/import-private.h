@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * An import from inside. Its flow is one chain:
+ *
+ *   claim → fetch → hook:… → judge → deliver → activate (pivot) → cleanup → complete
+ *
+ * What a task must know after a crash stands in the records or in the outputs that the journal
+ * keeps, never in this struct.
+ */
+
+#include "flow/flow-private.h"
+#include "service/service-private.h"
+
+G_BEGIN_DECLS
+
+struct _ImgImportImport
+{
+  gatomicrefcount ref_count;
+  ImgImportService *service; /* borrowed: the service outlives its runs */
+  char *job_id;
+  char *image_id;
+  guint64 epoch;
+  ImgImportContext *context; /* NULL: the host */
+  ImgImportRequest *request;
+  char **stores; /* where the bytes go */
+  ImgImportMethod *method;
+  ImgImportRun *run;
+  GError *interruption; /* why a recovered import is undone; NULL else */
+
+  GMutex lock;
+  gboolean is_begun;       /* under lock */
+  const char *phase;       /* under lock: the name of a task */
+  guint64 bytes;           /* under lock */
+  guint64 total;           /* under lock */
+  gint64 next_tick_us;     /* under lock */
+  GPtrArray *failed_stores; /* under lock: stores that failed in a failed delivery */
+};
+
+/* Names of what tasks hand on. */
+#define IMGIMPORT_VALUE_SOURCE "source"             /* s: the sealed object's key in staging */
+#define IMGIMPORT_VALUE_VIRTUAL_SIZE "virtual-size" /* t */
+#define IMGIMPORT_VALUE_DELIVERIES "deliveries"     /* a(sssss): store, key, version, way, why */
+#define IMGIMPORT_VALUE_FAILED "failed-stores"      /* as */
+#define IMGIMPORT_VALUE_WARNING "warning"           /* s: "" where nothing is left to do */
+#define IMGIMPORT_TYPE_DELIVERIES ((const GVariantType *) "a(sssss)")
+
+/* A task's vtable and what it is called with: an import, or one of its hooks. */
+typedef struct
+{
+  ImgImportImport *import; /* borrowed: it owns the run */
+  ImgImportHook *hook;     /* hook tasks only */
+  char *before;            /* hook tasks only: the name of their output */
+} ImgImportImportTask;
+
+extern const ImgImportTaskVTable _imgimport_task_claim;
+extern const ImgImportTaskVTable _imgimport_task_fetch;
+extern const ImgImportTaskVTable _imgimport_task_hook;
+extern const ImgImportTaskVTable _imgimport_task_judge;
+extern const ImgImportTaskVTable _imgimport_task_deliver;
+extern const ImgImportTaskVTable _imgimport_task_activate;
+extern const ImgImportTaskVTable _imgimport_task_cleanup;
+extern const ImgImportTaskVTable _imgimport_task_complete;
+
+/* The flow of an import (plan.c). */
+ImgImportFlow *_imgimport_import_plan (ImgImportImport *self, GError **error);
+
+/* ---- what tasks share (import.c) ------------------------------------------------------------- */
+
+/* The first line of every execute: the phase is told, and a cancellation asked for elsewhere is
+ * found. */
+gboolean _imgimport_import_enter (ImgImportImport *self, ImgImportTask *task, GError **error);
+/* The progress function of a pass; `user_data` is the import. */
+void _imgimport_import_progress (guint64 bytes, gpointer user_data);
+void _imgimport_import_set_total (ImgImportImport *self, guint64 total);
+/* INVALID_STATE "claim-lost" unless the import still holds its image. */
+gboolean _imgimport_import_check_claim (ImgImportImport *self, const ImgImportImageRecord *record,
+                                        GError **error);
+/* The image's record, with the claim checked. */
+ImgImportImageRecord *_imgimport_import_load (ImgImportImport *self, GError **error);
+/* What a plug-in is handed. */
+ImgImportCall *_imgimport_import_call (ImgImportImport *self, const ImgImportImageRecord *record);
+/* A transaction on the image with the claim checked before `func`. */
+gboolean _imgimport_import_txn (ImgImportImport *self, gboolean with_job, gboolean durable,
+                                ImgImportTxnFunc func, gpointer data, GError **error);
+/* The same for a revert: an image that is deleted, or claimed by somebody else, has nothing of this
+ * import left to undo, which is a success. */
+gboolean _imgimport_import_undo (ImgImportImport *self, ImgImportTxnFunc func, gpointer data,
+                                 GError **error);
+/* Whether a transaction failed because the image is deleted or claimed by somebody else. */
+gboolean _imgimport_import_is_gone (const GError *error);
+void _imgimport_import_add_failed_store (ImgImportImport *self, const char *store);
+
+/* An import without its flow. */
+ImgImportImport *_imgimport_import_new (ImgImportService *service,
+                                        const ImgImportJobRecord *record);
+
+/* ---- its end (import-end.c) ------------------------------------------------------------------ */
+
+/* The done function of its run. */
+void _imgimport_import_end (ImgImportRun *run, gpointer user_data);
+/* The job becomes a failure, and the image what section 8, D1 of the design says. Does nothing to
+ * a job that is final. */
+gboolean _imgimport_import_fail (ImgImportImport *self, const GError *cause, GError **error);
+/* The end of an import whose run could not be started. */
+void _imgimport_import_give_up (ImgImportImport *self, const GError *cause);
+
+G_END_DECLS

@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* One import of this process: its start, and what its tasks share. */
+
+#include "service/import-private.h"
+
+/* How often the job's record learns of progress, and the import of a cancellation by others. */
+#define TICK_US G_USEC_PER_SEC
+
+ImgImportImport *
+_imgimport_import_ref (ImgImportImport *self)
+{
+  g_atomic_ref_count_inc (&self->ref_count);
+  return self;
+}
+
+void
+_imgimport_import_unref (ImgImportImport *self)
+{
+  if (!_imgimport_ref_count_dec (&self->ref_count))
+    return;
+  g_clear_object (&self->run);
+  g_clear_object (&self->context);
+  g_clear_pointer (&self->request, _imgimport_request_free);
+  g_clear_pointer (&self->method, _imgimport_method_unref);
+  g_clear_error (&self->interruption);
+  g_ptr_array_unref (self->failed_stores);
+  g_mutex_clear (&self->lock);
+  g_strfreev (self->stores);
+  g_free (self->job_id);
+  g_free (self->image_id);
+  g_free (self);
+}
+
+ImgImportRun *
+_imgimport_import_get_run (ImgImportImport *self)
+{
+  return self->run;
+}
+
+gboolean
+_imgimport_import_is_begun (ImgImportImport *self)
+{
+  g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&self->lock);
+
+  return self->is_begun;
+}
+
+/* ---- start ----------------------------------------------------------------------------------- */
+
+ImgImportImport *
+_imgimport_import_new (ImgImportService *service, const ImgImportJobRecord *record)
+{
+  ImgImportImport *self = g_new0 (ImgImportImport, 1);
+
+  g_atomic_ref_count_init (&self->ref_count);
+  self->service = service;
+  self->job_id = g_strdup (record->job->id);
+  self->image_id = g_strdup (record->job->image_id);
+  self->epoch = record->epoch;
+  self->context = record->context != NULL ? g_object_ref (record->context) : NULL;
+  self->failed_stores = g_ptr_array_new_with_free_func (g_free);
+  self->total = IMGIMPORT_SIZE_UNKNOWN;
+  g_mutex_init (&self->lock);
+  return self;
+}
+
+/* Method and stores, from the input that the job keeps. */
+static gboolean
+read_input (ImgImportImport *self, const char *input, GError **error)
+{
+  g_autoptr (JsonObject) object = _imgimport_json_parse_object (input, "job input", error);
+  const ImgImportJsonCursor cursor = { object, "job input", "" };
+  g_autofree char *request = NULL;
+  JsonObject *body = NULL;
+  ImgImportMethod *method;
+
+  if (object == NULL || !_imgimport_json_object (&cursor, "import_req", &body, error) ||
+      !_imgimport_json_strv (&cursor, "backend", &self->stores, error))
+    return FALSE;
+  request = body != NULL ? _imgimport_json_object_to_text (body) : NULL;
+  self->request = _imgimport_request_parse (request, error);
+  if (self->request == NULL)
+    return FALSE;
+
+  method = _imgimport_registry_lookup (self->service->methods, self->request->method);
+  if (method == NULL)
+    {
+      _imgimport_set_error (error, IMGIMPORT_ERROR_NOT_SUPPORTED, "method-disabled",
+                            "job %s: method “%s” is not enabled", self->job_id,
+                            self->request->method);
+      return FALSE;
+    }
+  self->method = _imgimport_method_ref (method);
+  return TRUE;
+}
+
+static gboolean
+prepare_run (ImgImportImport *self, GError **error)
+{
+  g_autoptr (ImgImportFlow) flow = _imgimport_import_plan (self, error);
+
+  if (flow == NULL)
+    return FALSE;
+  self->run = imgimport_run_new (flow, self->job_id, NULL, self->service->journal, error);
+  return self->run != NULL;
+}
+
+static void
+undo (ImgImportImport *self)
+{
+  _imgimport_set_error (&self->interruption, IMGIMPORT_ERROR_UNAVAILABLE, "interrupted",
+                        "image %s: the process that imported it ended before the import did",
+                        self->image_id);
+  imgimport_run_cancel (self->run);
+}
+
+/* The import is the service's before it runs: it may be over before this returns. */
+static gboolean
+start_run (ImgImportImport *self, GError **error)
+{
+  ImgImportService *service = self->service;
+
+  _imgimport_lock (&service->lock);
+  g_hash_table_insert (service->imports, g_strdup (self->job_id), _imgimport_import_ref (self));
+  _imgimport_unlock (&service->lock);
+
+  imgimport_run_set_done_func (self->run, _imgimport_import_end, _imgimport_import_ref (self),
+                               (GDestroyNotify) _imgimport_import_unref);
+  if (imgimport_run_start (self->run, service->engine, error))
+    return TRUE;
+
+  _imgimport_lock (&service->lock);
+  g_hash_table_remove (service->imports, self->job_id);
+  _imgimport_unlock (&service->lock);
+  return FALSE;
+}
+
+ImgImportImport *
+_imgimport_import_start (ImgImportService *service, const char *job_id, gboolean revert_only,
+                         GError **error)
+{
+  g_autoptr (ImgImportJobRecord) record = _imgimport_job_record_load (service, job_id, error);
+  g_autoptr (ImgImportImport) self = NULL;
+  GError *cause = NULL;
+
+  if (record == NULL)
+    return NULL;
+  self = _imgimport_import_new (service, record);
+  if (read_input (self, record->job->input, &cause) && prepare_run (self, &cause))
+    {
+      if (revert_only)
+        undo (self);
+      if (start_run (self, &cause))
+        return g_steal_pointer (&self);
+    }
+  _imgimport_import_give_up (self, cause);
+  g_propagate_error (error, cause);
+  return NULL;
+}
+
+ImgImportImport *
+_imgimport_service_find_import (ImgImportService *self, const char *job_id)
+{
+  g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&self->lock);
+  ImgImportImport *import = g_hash_table_lookup (self->imports, job_id);
+
+  return import != NULL ? _imgimport_import_ref (import) : NULL;
+}
+
+void
+_imgimport_imports_cancel (ImgImportService *self)
+{
+  g_autoptr (GPtrArray) imports =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) _imgimport_import_unref);
+  GHashTableIter iter;
+  gpointer import;
+  guint i;
+
+  _imgimport_lock (&self->lock);
+  g_hash_table_iter_init (&iter, self->imports);
+  while (g_hash_table_iter_next (&iter, NULL, &import))
+    g_ptr_array_add (imports, _imgimport_import_ref (import));
+  _imgimport_unlock (&self->lock);
+
+  for (i = 0; i < imports->len; i++)
+    {
+      import = imports->pdata[i];
+      if (_imgimport_import_is_begun (import))
+        imgimport_run_cancel (_imgimport_import_get_run (import));
+    }
+}
+
+/* ---- progress -------------------------------------------------------------------------------- */
+
+void
+_imgimport_import_overlay (ImgImportImport *self, ImgImportJob *job)
+{
+  g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&self->lock);
+
+  if (self->phase == NULL)
+    return;
+  _imgimport_set_string (&job->phase, self->phase);
+  job->bytes = self->bytes;
+  job->total = self->total;
+}
+
+static void
+publish_progress (ImgImportImport *self)
+{
+  g_autoptr (ImgImportEvent) event = NULL;
+
+  _imgimport_lock (&self->lock);
+  event = _imgimport_event_new_progress (self->image_id, self->job_id, self->phase, self->bytes,
+                                         self->total);
+  _imgimport_unlock (&self->lock);
+  _imgimport_bus_publish (self->service->bus, event);
+}
+
+void
+_imgimport_import_set_total (ImgImportImport *self, guint64 total)
+{
+  g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&self->lock);
+
+  self->total = total;
+}
+
+typedef struct
+{
+  ImgImportImport *import;
+  gboolean cancel; /* asked for in the record */
+} Tick;
+
+static gboolean
+tick (ImgImportTxn *txn, gpointer data, GError **error)
+{
+  Tick *self = data;
+  ImgImportJob *job = _imgimport_txn_job (txn)->job;
+
+  self->cancel = job->cancel_requested;
+  if (imgimport_job_is_finished (job))
+    return TRUE;
+  _imgimport_import_overlay (self->import, job);
+  _imgimport_txn_job_changed (txn);
+  return TRUE;
+}
+
+void
+_imgimport_import_progress (guint64 bytes, gpointer user_data)
+{
+  ImgImportImport *self = user_data;
+  gint64 now = _imgimport_clock_monotonic_us (self->service->clock);
+  g_autoptr (GError) error = NULL;
+  Tick data = { self, FALSE };
+  gboolean is_due;
+
+  _imgimport_lock (&self->lock);
+  self->bytes = bytes;
+  is_due = now >= self->next_tick_us;
+  if (is_due)
+    self->next_tick_us = now + TICK_US;
+  _imgimport_unlock (&self->lock);
+
+  publish_progress (self);
+  if (!is_due)
+    return;
+  if (!_imgimport_txn_run (self->service, NULL, self->job_id, FALSE, tick, &data, &error))
+    _imgimport_log (self->service->log, G_LOG_LEVEL_INFO, "job %s: progress not recorded: %s",
+                    self->job_id, error->message);
+  if (data.cancel)
+    imgimport_run_cancel (self->run);
+}
+
+/* ---- what tasks share ------------------------------------------------------------------------ */
+
+gboolean
+_imgimport_import_enter (ImgImportImport *self, ImgImportTask *task, GError **error)
+{
+  g_autoptr (ImgImportJobRecord) record = NULL;
+
+  _imgimport_lock (&self->lock);
+  self->is_begun = TRUE;
+  self->phase = g_intern_string (imgimport_task_get_name (task));
+  self->bytes = 0;
+  self->total = IMGIMPORT_SIZE_UNKNOWN;
+  _imgimport_unlock (&self->lock);
+  publish_progress (self);
+
+  if (imgimport_run_is_past_pivot (self->run))
+    return TRUE;
+  record = _imgimport_job_record_load (self->service, self->job_id, error);
+  if (record == NULL)
+    return FALSE;
+  if (!record->job->cancel_requested)
+    return TRUE;
+  imgimport_run_cancel (self->run);
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED, "image %s: the import was cancelled",
+               self->image_id);
+  return FALSE;
+}
+
+gboolean
+_imgimport_import_check_claim (ImgImportImport *self, const ImgImportImageRecord *record,
+                               GError **error)
+{
+  const ImgImportClaim *claim = &record->claim;
+
+  if (claim->kind == IMGIMPORT_CLAIM_IMPORT && claim->epoch == self->epoch &&
+      g_strcmp0 (claim->job, self->job_id) == 0)
+    return TRUE;
+  _imgimport_set_error (error, IMGIMPORT_ERROR_INVALID_STATE, "claim-lost",
+                        "image %s: the import was ended by somebody else", self->image_id);
+  return FALSE;
+}
+
+ImgImportImageRecord *
+_imgimport_import_load (ImgImportImport *self, GError **error)
+{
+  g_autoptr (ImgImportImageRecord) record =
+      _imgimport_image_record_load (self->service, self->image_id, error);
+
+  if (record == NULL || !_imgimport_import_check_claim (self, record, error))
+    return NULL;
+  return g_steal_pointer (&record);
+}
+
+ImgImportCall *
+_imgimport_import_call (ImgImportImport *self, const ImgImportImageRecord *record)
+{
+  return _imgimport_call_new (record->image, self->context, self->request->text, self->job_id,
+                              record->staged.key, self->service->log);
+}
+
+typedef struct
+{
+  ImgImportImport *import;
+  ImgImportTxnFunc func;
+  gpointer data;
+} Guarded;
+
+static gboolean
+guarded (ImgImportTxn *txn, gpointer data, GError **error)
+{
+  const Guarded *self = data;
+
+  return _imgimport_import_check_claim (self->import, _imgimport_txn_image (txn), error) &&
+         self->func (txn, self->data, error);
+}
+
+gboolean
+_imgimport_import_txn (ImgImportImport *self, gboolean with_job, gboolean durable,
+                       ImgImportTxnFunc func, gpointer data, GError **error)
+{
+  Guarded guard = { self, func, data };
+
+  return _imgimport_txn_run (self->service, self->image_id, with_job ? self->job_id : NULL,
+                             durable, guarded, &guard, error);
+}
+
+gboolean
+_imgimport_import_is_gone (const GError *error)
+{
+  return g_error_matches (error, IMGIMPORT_ERROR, IMGIMPORT_ERROR_NOT_FOUND) ||
+         g_error_matches (error, IMGIMPORT_ERROR, IMGIMPORT_ERROR_INVALID_STATE);
+}
+
+gboolean
+_imgimport_import_undo (ImgImportImport *self, ImgImportTxnFunc func, gpointer data,
+                        GError **error)
+{
+  GError *cause = NULL;
+
+  if (_imgimport_import_txn (self, FALSE, FALSE, func, data, &cause))
+    return TRUE;
+  if (!_imgimport_import_is_gone (cause))
+    {
+      g_propagate_error (error, cause);
+      return FALSE;
+    }
+  g_error_free (cause);
+  return TRUE;
+}
+
+void
+_imgimport_import_add_failed_store (ImgImportImport *self, const char *store)
+{
+  g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&self->lock);
+
+  g_ptr_array_add (self->failed_stores, g_strdup (store));
+}

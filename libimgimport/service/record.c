@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * The documents of a catalog: the image or job in its internal form, and beside it what belongs to
+ * the service: claim, staged object, owner.
+ */
+
+#include "service/service-private.h"
+
+static const char *const claim_words[] = { "none", "upload", "import" };
+
+void
+_imgimport_staged_clear (ImgImportStaged *self)
+{
+  g_clear_pointer (&self->key, g_free);
+  g_clear_pointer (&self->version, g_free);
+  g_clear_pointer (&self->digests, g_hash_table_unref);
+  g_clear_pointer (&self->facts, _imgimport_facts_free);
+  self->size = 0;
+}
+
+void
+_imgimport_claim_clear (ImgImportClaim *self)
+{
+  g_clear_pointer (&self->owner, g_free);
+  g_clear_pointer (&self->job, g_free);
+  *self = (ImgImportClaim) { IMGIMPORT_CLAIM_NONE };
+}
+
+void
+_imgimport_image_record_free (ImgImportImageRecord *self)
+{
+  if (self == NULL)
+    return;
+  g_clear_object (&self->image);
+  _imgimport_claim_clear (&self->claim);
+  _imgimport_staged_clear (&self->staged);
+  g_free (self);
+}
+
+void
+_imgimport_job_record_free (ImgImportJobRecord *self)
+{
+  if (self == NULL)
+    return;
+  g_clear_object (&self->job);
+  g_clear_object (&self->context);
+  g_free (self->owner);
+  g_free (self);
+}
+
+char *
+_imgimport_object_key (const char *image_id, guint64 epoch, guint n)
+{
+  return g_strdup_printf ("%s.%" G_GUINT64_FORMAT ".%u", image_id, epoch, n);
+}
+
+/* ---- writing --------------------------------------------------------------------------------- */
+
+static JsonNode *
+claim_to_node (const ImgImportClaim *self)
+{
+  JsonObject *object = json_object_new ();
+
+  json_object_set_string_member (object, "kind", claim_words[self->kind]);
+  json_object_set_string_member (object, "owner", self->owner);
+  json_object_set_int_member (object, "epoch", (gint64) self->epoch);
+  if (self->job != NULL)
+    {
+      json_object_set_string_member (object, "job", self->job);
+      json_object_set_string_member (object, "from", imgimport_status_to_string (self->from));
+    }
+  return _imgimport_model_object_to_node (object);
+}
+
+static JsonNode *
+staged_to_node (const ImgImportStaged *self)
+{
+  JsonObject *object = json_object_new ();
+  JsonObject *digests = json_object_new ();
+  GHashTableIter iter;
+  gpointer name, value;
+
+  json_object_set_string_member (object, "key", self->key);
+  json_object_set_string_member (object, "version", self->version);
+  json_object_set_int_member (object, "size", (gint64) self->size);
+  g_hash_table_iter_init (&iter, self->digests);
+  while (g_hash_table_iter_next (&iter, &name, &value))
+    json_object_set_string_member (digests, name, value);
+  json_object_set_object_member (object, "digests", digests);
+  json_object_set_member (object, "facts", _imgimport_facts_to_json (self->facts));
+  return _imgimport_model_object_to_node (object);
+}
+
+char *
+_imgimport_image_record_to_body (const ImgImportImageRecord *self)
+{
+  g_autoptr (JsonObject) object = json_object_new ();
+
+  json_object_set_member (object, "image", _imgimport_image_to_node (self->image, TRUE));
+  json_object_set_int_member (object, "epoch", (gint64) self->epoch);
+  if (self->claim.kind != IMGIMPORT_CLAIM_NONE)
+    json_object_set_member (object, "claim", claim_to_node (&self->claim));
+  if (self->staged.key != NULL)
+    json_object_set_member (object, "staged", staged_to_node (&self->staged));
+  return _imgimport_json_object_to_text (object);
+}
+
+char *
+_imgimport_job_record_to_body (const ImgImportJobRecord *self)
+{
+  g_autoptr (JsonObject) object = json_object_new ();
+
+  json_object_set_member (object, "job", _imgimport_job_to_node (self->job, TRUE));
+  json_object_set_string_member (object, "owner", self->owner);
+  json_object_set_int_member (object, "epoch", (gint64) self->epoch);
+  if (self->context != NULL)
+    {
+      g_autofree char *text = imgimport_context_to_json (self->context);
+
+      json_object_set_string_member (object, "context", text);
+    }
+  return _imgimport_json_object_to_text (object);
+}
+
+/* ---- reading --------------------------------------------------------------------------------- */
+
+static gboolean
+read_claim (ImgImportClaim *self, JsonObject *object, const char *what, GError **error)
+{
+  const ImgImportJsonCursor cursor = { object, what, "claim" };
+  const char *kind = NULL, *owner = NULL, *job = NULL, *from = NULL;
+  gint64 epoch = 0;
+  guint i;
+
+  if (!_imgimport_json_string (&cursor, "kind", &kind, error) ||
+      !_imgimport_json_string (&cursor, "owner", &owner, error) ||
+      !_imgimport_json_int (&cursor, "epoch", 1, G_MAXINT64, &epoch, error) ||
+      !_imgimport_json_string (&cursor, "job", &job, error) ||
+      !_imgimport_json_string (&cursor, "from", &from, error))
+    return FALSE;
+
+  for (i = IMGIMPORT_CLAIM_UPLOAD; i < G_N_ELEMENTS (claim_words); i++)
+    if (g_strcmp0 (kind, claim_words[i]) == 0)
+      self->kind = (ImgImportClaimKind) i;
+  if (self->kind == IMGIMPORT_CLAIM_NONE || owner == NULL)
+    {
+      _imgimport_json_set_error (&cursor, "kind", "record-corrupt", error, "not a claim");
+      return FALSE;
+    }
+  self->owner = g_strdup (owner);
+  self->epoch = (guint64) epoch;
+  self->job = g_strdup (job);
+  return from == NULL || imgimport_status_from_string (from, &self->from, error);
+}
+
+static gboolean
+read_digests (ImgImportStaged *self, JsonObject *object, const char *what, GError **error)
+{
+  const ImgImportJsonCursor cursor = { object, what, "staged/digests" };
+  g_autoptr (GList) names = json_object_get_members (object);
+  GList *l;
+
+  for (l = names; l != NULL; l = l->next)
+    {
+      const char *value = NULL;
+
+      if (!_imgimport_json_string (&cursor, l->data, &value, error))
+        return FALSE;
+      g_hash_table_insert (self->digests, g_strdup (l->data), g_strdup (value));
+    }
+  return TRUE;
+}
+
+static gboolean
+read_staged (ImgImportStaged *self, JsonObject *object, const char *what, GError **error)
+{
+  const ImgImportJsonCursor cursor = { object, what, "staged" };
+  const char *key = NULL, *version = NULL;
+  JsonObject *digests = NULL, *facts = NULL;
+  gint64 size = 0;
+
+  if (!_imgimport_json_string (&cursor, "key", &key, error) ||
+      !_imgimport_json_string (&cursor, "version", &version, error) ||
+      !_imgimport_json_int (&cursor, "size", 0, G_MAXINT64, &size, error) ||
+      !_imgimport_json_object (&cursor, "digests", &digests, error) ||
+      !_imgimport_json_object (&cursor, "facts", &facts, error))
+    return FALSE;
+  if (key == NULL || version == NULL || digests == NULL || facts == NULL)
+    {
+      _imgimport_json_set_error (&cursor, "key", "record-corrupt", error, "not a staged object");
+      return FALSE;
+    }
+  self->key = g_strdup (key);
+  self->version = g_strdup (version);
+  self->size = (guint64) size;
+  self->digests = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  self->facts = _imgimport_facts_from_json (facts, what, error);
+  return self->facts != NULL && read_digests (self, digests, what, error);
+}
+
+static gboolean
+read_image (ImgImportImageRecord *self, JsonObject *object, const char *what, GError **error)
+{
+  const ImgImportJsonCursor cursor = { object, what, "" };
+  JsonObject *image = NULL, *claim = NULL, *staged = NULL;
+  gint64 epoch = 0;
+
+  if (!_imgimport_json_object (&cursor, "image", &image, error) ||
+      !_imgimport_json_int (&cursor, "epoch", 0, G_MAXINT64, &epoch, error) ||
+      !_imgimport_json_object (&cursor, "claim", &claim, error) ||
+      !_imgimport_json_object (&cursor, "staged", &staged, error))
+    return FALSE;
+  if (image == NULL)
+    {
+      _imgimport_json_set_error (&cursor, "image", "record-corrupt", error, "missing");
+      return FALSE;
+    }
+  self->epoch = (guint64) epoch;
+  self->image = _imgimport_image_from_object (image, what, error);
+  return self->image != NULL &&
+         (claim == NULL || read_claim (&self->claim, claim, what, error)) &&
+         (staged == NULL || read_staged (&self->staged, staged, what, error));
+}
+
+static gboolean
+read_job (ImgImportJobRecord *self, JsonObject *object, const char *what, GError **error)
+{
+  const ImgImportJsonCursor cursor = { object, what, "" };
+  const char *owner = NULL, *context = NULL;
+  JsonObject *job = NULL;
+  gint64 epoch = 0;
+
+  if (!_imgimport_json_object (&cursor, "job", &job, error) ||
+      !_imgimport_json_string (&cursor, "owner", &owner, error) ||
+      !_imgimport_json_int (&cursor, "epoch", 0, G_MAXINT64, &epoch, error) ||
+      !_imgimport_json_string (&cursor, "context", &context, error))
+    return FALSE;
+  if (job == NULL || owner == NULL)
+    {
+      _imgimport_json_set_error (&cursor, "job", "record-corrupt", error, "missing");
+      return FALSE;
+    }
+  self->owner = g_strdup (owner);
+  self->epoch = (guint64) epoch;
+  self->job = _imgimport_job_from_object (job, what, error);
+  if (self->job == NULL)
+    return FALSE;
+  if (context != NULL)
+    self->context = imgimport_context_new_from_json (context, error);
+  return context == NULL || self->context != NULL;
+}
+
+/* What is wrong with a record is no fault of the caller's argument. */
+static void
+blame_record (GError **error, const char *kind, const char *id)
+{
+  g_autoptr (GError) cause = NULL;
+
+  if (error == NULL)
+    return;
+  cause = g_steal_pointer (error);
+  _imgimport_set_error (error, IMGIMPORT_ERROR_CORRUPT, "record-corrupt",
+                        "the catalog's record of %s %s cannot be read: %s", kind, id,
+                        cause->message);
+}
+
+static JsonObject *
+parse_body (const char *kind, const char *id, const char *body, GError **error)
+{
+  g_autofree char *what = g_strdup_printf ("%s %s", kind, id);
+
+  return _imgimport_json_parse_object (body, what, error);
+}
+
+ImgImportImageRecord *
+_imgimport_image_record_read (const ImgImportRecord *record, GError **error)
+{
+  g_autoptr (ImgImportImageRecord) self = g_new0 (ImgImportImageRecord, 1);
+  g_autoptr (JsonObject) object = parse_body ("image", record->id, record->body, error);
+
+  self->revision = record->revision;
+  if (object == NULL || !read_image (self, object, record->id, error))
+    {
+      blame_record (error, "image", record->id);
+      return NULL;
+    }
+  return g_steal_pointer (&self);
+}
+
+ImgImportJobRecord *
+_imgimport_job_record_read (const ImgImportRecord *record, GError **error)
+{
+  g_autoptr (ImgImportJobRecord) self = g_new0 (ImgImportJobRecord, 1);
+  g_autoptr (JsonObject) object = parse_body ("job", record->id, record->body, error);
+
+  self->revision = record->revision;
+  if (object == NULL || !read_job (self, object, record->id, error))
+    {
+      blame_record (error, "job", record->id);
+      return NULL;
+    }
+  return g_steal_pointer (&self);
+}
+
+/* ---- loading --------------------------------------------------------------------------------- */
+
+/* FALSE where the record cannot be had; `reason` is for one that does not exist. */
+static gboolean
+fetch (ImgImportService *service, ImgImportRecord *record, char **body, const char *reason,
+       GError **error)
+{
+  /* An id becomes part of keys and messages: nothing but a UUID is ever looked up. */
+  if (!_imgimport_uuid_is_valid (record->id))
+    {
+      _imgimport_set_error (error, IMGIMPORT_ERROR_NOT_FOUND, reason,
+                            "no such %s: its id is not a UUID in lower case", record->kind);
+      return FALSE;
+    }
+  if (!_imgimport_catalog_get (service->catalog, record->kind, record->id, body,
+                               &record->revision, error))
+    return FALSE;
+  if (*body == NULL)
+    {
+      _imgimport_set_error (error, IMGIMPORT_ERROR_NOT_FOUND, reason, "no %s “%s”", record->kind,
+                            record->id);
+      return FALSE;
+    }
+  record->body = *body;
+  return TRUE;
+}
+
+ImgImportImageRecord *
+_imgimport_image_record_load (ImgImportService *service, const char *id, GError **error)
+{
+  ImgImportRecord record = { .kind = IMGIMPORT_KIND_IMAGE, .id = id };
+  g_autofree char *body = NULL;
+
+  if (!fetch (service, &record, &body, "image-not-found", error))
+    return NULL;
+  return _imgimport_image_record_read (&record, error);
+}
+
+ImgImportJobRecord *
+_imgimport_job_record_load (ImgImportService *service, const char *id, GError **error)
+{
+  ImgImportRecord record = { .kind = IMGIMPORT_KIND_JOB, .id = id };
+  g_autofree char *body = NULL;
+
+  if (!fetch (service, &record, &body, "job-not-found", error))
+    return NULL;
+  return _imgimport_job_record_read (&record, error);
+}

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Staging from a stream or a descriptor, and taking it back. */
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "service/upload-private.h"
+
+char **
+_imgimport_service_digests (ImgImportService *self, ImgImportImage *image)
+{
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+  const char *hash = image->os_hash_algo != NULL ? image->os_hash_algo
+                                                 : self->config->hashing_algorithm;
+
+  g_strv_builder_add (builder, hash);
+  if (self->config->checksum && !g_str_equal (hash, "md5"))
+    g_strv_builder_add (builder, "md5");
+  return g_strv_builder_end (builder);
+}
+
+gboolean
+_imgimport_service_check_empty (ImgImportService *self, const char *image_id, guint64 size,
+                                GError **error)
+{
+  if (size > 0 || self->config->allow_empty_images)
+    return TRUE;
+  _imgimport_set_error (error, IMGIMPORT_ERROR_CORRUPT, "image-empty",
+                        "image %s: no bytes came, and allow_empty_images is off", image_id);
+  return FALSE;
+}
+
+typedef struct
+{
+  const char *id;
+  ImgImportUploadSource source;
+  guint64 expected;
+} Staging;
+
+static ImgImportImage *
+stage (ImgImportService *self, ImgImportContext *context, Staging *staging,
+       GCancellable *cancellable, GError **error)
+{
+  g_autoptr (ImgImportUpload) upload =
+      imgimport_service_stage_begin (self, context, staging->id, staging->expected, error);
+
+  if (upload == NULL ||
+      !_imgimport_upload_pull (upload, &staging->source, cancellable, error))
+    return NULL;
+  return imgimport_upload_commit (upload, cancellable, error);
+}
+
+static gboolean
+read_stream (gpointer source, void *buffer, gsize length, gsize *n_read,
+             GCancellable *cancellable, GError **error)
+{
+  gssize n = g_input_stream_read (source, buffer, length, cancellable, error);
+
+  if (n < 0)
+    {
+      _imgimport_error_normalize (error, "reading the stream to stage");
+      return FALSE;
+    }
+  *n_read = (gsize) n;
+  return TRUE;
+}
+
+ImgImportImage *
+imgimport_service_stage_stream (ImgImportService *self, ImgImportContext *context, const char *id,
+                                GInputStream *stream, guint64 expected, GCancellable *cancellable,
+                                GError **error)
+{
+  Staging staging = { id, { read_stream, stream }, expected };
+
+  g_return_val_if_fail (G_IS_INPUT_STREAM (stream), NULL);
+
+  return stage (self, context, &staging, cancellable, error);
+}
+
+static gboolean
+read_fd (gpointer source, void *buffer, gsize length, gsize *n_read, GCancellable *cancellable,
+         GError **error)
+{
+  const int *fd = source;
+
+  if (_imgimport_fd_read (*fd, buffer, length, n_read, cancellable, error))
+    return TRUE;
+  _imgimport_error_prefix (error, "reading descriptor %d to stage", *fd);
+  return FALSE;
+}
+
+/* What a regular file has left; other descriptors do not tell. */
+static guint64
+size_left (int fd)
+{
+  struct stat info;
+  off_t position;
+
+  if (fstat (fd, &info) != 0 || !S_ISREG (info.st_mode))
+    return IMGIMPORT_SIZE_UNKNOWN;
+  position = lseek (fd, 0, SEEK_CUR);
+  return position < 0 || position > info.st_size ? IMGIMPORT_SIZE_UNKNOWN
+                                                 : (guint64) (info.st_size - position);
+}
+
+ImgImportImage *
+imgimport_service_stage_fd (ImgImportService *self, ImgImportContext *context, const char *id,
+                            int fd, guint64 expected, GCancellable *cancellable, GError **error)
+{
+  Staging staging = { id, { read_fd, &fd }, expected };
+
+  g_return_val_if_fail (fd >= 0, NULL);
+
+  if (expected == IMGIMPORT_SIZE_UNKNOWN)
+    staging.expected = size_left (fd);
+  return stage (self, context, &staging, cancellable, error);
+}
+
+/* ---- taking it back -------------------------------------------------------------------------- */
+
+typedef struct
+{
+  ImgImportContext *context;
+  ImgImportImage *image; /* the answer */
+  char *holder;
+  char *key; /* of the bytes to remove; NULL where their upload still cleans up itself */
+} Unstage;
+
+static gboolean
+unstage (ImgImportTxn *txn, gpointer data, GError **error)
+{
+  Unstage *self = data;
+  ImgImportImageRecord *record = _imgimport_txn_image (txn);
+
+  if (!_imgimport_access_modify (record->image, self->context, error))
+    return FALSE;
+  _imgimport_claim_note_holder (record, &self->holder);
+  if (record->claim.kind == IMGIMPORT_CLAIM_IMPORT &&
+      !_imgimport_claim_require_free (record, error))
+    return FALSE;
+
+  _imgimport_set_string (&self->key, record->staged.key);
+  if (self->key != NULL)
+    _imgimport_txn_note_object (txn, IMGIMPORT_STAGING_ID, record->image->id, self->key);
+  if (!_imgimport_record_unstage (txn, error))
+    return FALSE;
+  g_set_object (&self->image, record->image);
+  return TRUE;
+}
+
+ImgImportImage *
+imgimport_service_unstage (ImgImportService *self, ImgImportContext *context, const char *id,
+                           GError **error)
+{
+  Unstage data = { context, NULL, NULL, NULL };
+  g_autoptr (ImgImportUse) use = NULL;
+  g_autofree char *holder = NULL;
+  g_autofree char *key = NULL;
+  g_autoptr (GError) left = NULL;
+  gboolean ok;
+
+  g_return_val_if_fail (IMGIMPORT_IS_SERVICE (self), NULL);
+  g_return_val_if_fail (id != NULL, NULL);
+
+  use = _imgimport_service_enter (self, error);
+  ok = use != NULL &&
+       _imgimport_claim_run (self, id, TRUE, unstage, &data, &data.holder, error);
+  holder = data.holder;
+  key = data.key;
+  if (!ok)
+    {
+      g_clear_object (&data.image);
+      return NULL;
+    }
+  if (key != NULL && !_imgimport_object_remove (self, IMGIMPORT_STAGING_ID, key, &left))
+    _imgimport_log (self->log, G_LOG_LEVEL_WARNING,
+                    "image %s: staged bytes are left to a later start: %s", id, left->message);
+  return data.image;
+}

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* activate, the pivot, and what comes after it: cleanup and complete. */
+
+#include "service/import-private.h"
+
+/* ---- activate -------------------------------------------------------------------------------- */
+
+typedef struct
+{
+  ImgImportImport *import;
+  ImgImportTask *task;
+  guint64 virtual_size;
+  GVariant *deliveries;
+  GVariant *failed;
+} Activation;
+
+/* The digest that Glance's os_hash_… tell: of the algorithm wanted, or whatever was computed under
+ * the configuration of the day when the bytes were sealed. */
+static void
+set_digests (ImgImportImport *self, ImgImportImage *image, GHashTable *digests)
+{
+  const char *algorithm = image->os_hash_algo != NULL ? image->os_hash_algo
+                                                      : self->service->config->hashing_algorithm;
+  GHashTableIter iter;
+  gpointer name;
+
+  g_hash_table_iter_init (&iter, digests);
+  while (!g_hash_table_contains (digests, algorithm) &&
+         g_hash_table_iter_next (&iter, &name, NULL))
+    if (!g_str_equal (name, "md5") || g_hash_table_size (digests) == 1)
+      algorithm = name;
+  _imgimport_set_string (&image->os_hash_value, g_hash_table_lookup (digests, algorithm));
+  _imgimport_set_string (&image->os_hash_algo, algorithm);
+  _imgimport_set_string (&image->checksum, g_hash_table_lookup (digests, "md5"));
+}
+
+static void
+set_locations (const Activation *self, ImgImportTxn *txn, ImgImportImage *image, ImgImportJob *job)
+{
+  const char *store, *key, *version, *way, *why;
+  GVariantIter iter;
+
+  g_variant_iter_init (&iter, self->deliveries);
+  while (g_variant_iter_next (&iter, "(&s&s&s&s&s)", &store, &key, &version, &way, &why))
+    {
+      _imgimport_image_add_location (image, store, key, version);
+      _imgimport_txn_drop_object (txn, store, key);
+      _imgimport_job_add_delivery (job, store, way, why);
+    }
+}
+
+static void
+set_store_lists (const Activation *self, ImgImportImage *image, ImgImportJob *job)
+{
+  GVariantIter iter;
+  const char *store;
+  gsize i;
+
+  for (i = 0; self->import->stores[i] != NULL; i++)
+    _imgimport_image_merge_store_list (image, IMGIMPORT_PROPERTY_IMPORTING,
+                                       self->import->stores[i], FALSE);
+  g_variant_iter_init (&iter, self->failed);
+  while (g_variant_iter_next (&iter, "&s", &store))
+    {
+      g_autofree char *warning = g_strdup_printf ("store “%s” has no copy", store);
+
+      _imgimport_image_merge_store_list (image, IMGIMPORT_PROPERTY_FAILED, store, TRUE);
+      _imgimport_job_add_warning (job, warning);
+    }
+}
+
+static gboolean
+activate (ImgImportTxn *txn, gpointer data, GError **error)
+{
+  Activation *self = data;
+  ImgImportImageRecord *record = _imgimport_txn_image (txn);
+  ImgImportImage *image = record->image;
+  ImgImportJob *job = _imgimport_txn_job (txn)->job;
+  g_autoptr (GBytes) outcome = NULL;
+
+  if (!_imgimport_image_set_status (image, IMGIMPORT_ACTION_ACTIVATE, error))
+    return FALSE;
+  set_digests (self->import, image, record->staged.digests);
+  image->size = record->staged.size;
+  image->virtual_size = self->virtual_size;
+  set_locations (self, txn, image, job);
+  set_store_lists (self, image, job);
+  _imgimport_txn_note_object (txn, IMGIMPORT_STAGING_ID, image->id, record->staged.key);
+  _imgimport_staged_clear (&record->staged);
+  _imgimport_image_clear_stage (image);
+
+  outcome = imgimport_task_dup_outcome_record (self->task);
+  _imgimport_txn_journal_append (txn, self->import->job_id, outcome);
+  _imgimport_txn_image_changed (txn);
+  _imgimport_txn_job_changed (txn);
+  return TRUE;
+}
+
+static gboolean
+execute_activate (gpointer self, ImgImportTask *task, GCancellable *cancellable, GError **error)
+{
+  ImgImportImport *import = ((ImgImportImportTask *) self)->import;
+  Activation activation = {
+    .import = import,
+    .task = task,
+    .virtual_size =
+        g_variant_get_uint64 (imgimport_task_get_input (task, IMGIMPORT_VALUE_VIRTUAL_SIZE)),
+    .deliveries = imgimport_task_get_input (task, IMGIMPORT_VALUE_DELIVERIES),
+    .failed = imgimport_task_get_input (task, IMGIMPORT_VALUE_FAILED),
+  };
+
+  return _imgimport_import_enter (import, task, error) &&
+         _imgimport_import_txn (import, TRUE, TRUE, activate, &activation, error);
+}
+
+const ImgImportTaskVTable _imgimport_task_activate = {
+  IMGIMPORT_TASK_VTABLE_INIT,
+  .execute = execute_activate,
+};
+
+/* ---- cleanup --------------------------------------------------------------------------------- */
+
+/* Staged bytes that cannot be removed now stay noted, and a later start removes them. */
+static gboolean
+execute_cleanup (gpointer self, ImgImportTask *task, GCancellable *cancellable, GError **error)
+{
+  ImgImportImport *import = ((ImgImportImportTask *) self)->import;
+  const char *key =
+      g_variant_get_string (imgimport_task_get_input (task, IMGIMPORT_VALUE_SOURCE), NULL);
+  g_autofree char *warning = NULL;
+  g_autoptr (GError) left = NULL;
+
+  if (!_imgimport_import_enter (import, task, error))
+    return FALSE;
+  if (_imgimport_object_remove (import->service, IMGIMPORT_STAGING_ID, key, &left))
+    warning = g_strdup ("");
+  else
+    warning = g_strdup_printf ("staged bytes are left to a later start: %s", left->message);
+  imgimport_task_set_output (task, IMGIMPORT_VALUE_WARNING, g_variant_new_string (warning));
+  return TRUE;
+}
+
+const ImgImportTaskVTable _imgimport_task_cleanup = {
+  IMGIMPORT_TASK_VTABLE_INIT,
+  .execute = execute_cleanup,
+};
+
+/* ---- complete -------------------------------------------------------------------------------- */
+
+typedef struct
+{
+  ImgImportImport *import;
+  const char *warning;
+} Completion;
+
+static gboolean
+succeed (ImgImportTxn *txn, gpointer data, GError **error)
+{
+  const Completion *self = data;
+  ImgImportJob *job = _imgimport_txn_job (txn)->job;
+  gint64 hours = self->import->service->config->task_time_to_live_hours;
+
+  if (imgimport_job_is_finished (job))
+    return TRUE;
+  if (self->warning[0] != '\0')
+    _imgimport_job_add_warning (job, self->warning);
+  _imgimport_import_overlay (self->import, job);
+  if (!_imgimport_job_set_status (job, IMGIMPORT_JOB_SUCCESS, _imgimport_txn_now (txn),
+                                  hours * 3600 * G_USEC_PER_SEC, error))
+    return FALSE;
+  _imgimport_txn_job_changed (txn);
+  if (_imgimport_txn_image (txn) != NULL)
+    {
+      _imgimport_claim_clear (&_imgimport_txn_image (txn)->claim);
+      _imgimport_txn_image_changed (txn);
+    }
+  return TRUE;
+}
+
+static gboolean
+execute_complete (gpointer self, ImgImportTask *task, GCancellable *cancellable, GError **error)
+{
+  ImgImportImport *import = ((ImgImportImportTask *) self)->import;
+  Completion completion = {
+    import,
+    g_variant_get_string (imgimport_task_get_input (task, IMGIMPORT_VALUE_WARNING), NULL),
+  };
+  g_autoptr (GError) gone = NULL;
+
+  if (!_imgimport_import_enter (import, task, error))
+    return FALSE;
+  if (_imgimport_import_txn (import, TRUE, FALSE, succeed, &completion, &gone))
+    return TRUE;
+  if (!_imgimport_import_is_gone (gone))
+    {
+      g_propagate_error (error, g_steal_pointer (&gone));
+      return FALSE;
+    }
+  /* The image was deleted as soon as it was active: the job has succeeded all the same. */
+  return _imgimport_txn_run (import->service, NULL, import->job_id, FALSE, succeed, &completion,
+                             error);
+}
+
+const ImgImportTaskVTable _imgimport_task_complete = {
+  IMGIMPORT_TASK_VTABLE_INIT,
+  .execute = execute_complete,
+};

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* deliver: the sealed object into every store, without reading it where a store can adopt it. */
+
+#include "service/import-private.h"
+
+/* One store's copy. */
+typedef struct
+{
+  ImgImportStore *store; /* borrowed */
+  char *key;
+  char *version;   /* NULL until delivered */
+  const char *way; /* static */
+  char *why;       /* why it was not a better way, or why it failed */
+  GError *error;   /* set where it failed */
+} Copy;
+
+typedef struct
+{
+  ImgImportImport *import;
+  Copy *copies;
+  guint n_copies;
+  guint64 size;
+  GCancellable *cancellable;
+} Delivery;
+
+static void
+delivery_clear (Delivery *self)
+{
+  guint i;
+
+  for (i = 0; i < self->n_copies; i++)
+    {
+      g_free (self->copies[i].key);
+      g_free (self->copies[i].version);
+      g_free (self->copies[i].why);
+      g_clear_error (&self->copies[i].error);
+    }
+  g_free (self->copies);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Delivery, delivery_clear)
+
+static gboolean
+name_copies (Delivery *self, GError **error)
+{
+  ImgImportImport *import = self->import;
+  guint i;
+
+  self->n_copies = g_strv_length (import->stores);
+  self->copies = g_new0 (Copy, self->n_copies);
+  for (i = 0; i < self->n_copies; i++)
+    {
+      self->copies[i].store = _imgimport_service_store (import->service, import->stores[i], error);
+      if (self->copies[i].store == NULL)
+        return FALSE;
+      self->copies[i].key = _imgimport_object_key (import->image_id, import->epoch, i + 1);
+    }
+  return TRUE;
+}
+
+static gboolean
+note_copies (ImgImportTxn *txn, gpointer data, GError **error)
+{
+  const Delivery *self = data;
+  guint i;
+
+  for (i = 0; i < self->n_copies; i++)
+    _imgimport_txn_note_object (txn, self->import->stores[i], self->import->image_id,
+                                self->copies[i].key);
+  return TRUE;
+}
+
+/* A copy that failed: the end of the import, or this store's own verdict. Takes `cause`. */
+static gboolean
+refuse_copy (Delivery *self, Copy *copy, GError *cause, GError **error)
+{
+  _imgimport_import_add_failed_store (self->import, _imgimport_store_get_id (copy->store));
+  if (self->import->request->must_succeed || imgimport_error_is_cancelled (cause))
+    {
+      g_propagate_error (error, cause);
+      return FALSE;
+    }
+  copy->error = cause;
+  return TRUE;
+}
+
+/* ---- adoption -------------------------------------------------------------------------------- */
+
+static gboolean
+adopt (Delivery *self, Copy *copy, int fd, GError **error)
+{
+  GError *cause = NULL;
+  ImgImportAdoption adoption = IMGIMPORT_ADOPTED_BY_COPY;
+
+  if (fd < 0)
+    {
+      copy->why = g_strdup ("staging has no local file");
+      return TRUE;
+    }
+  if (_imgimport_store_adopt (copy->store, copy->key, fd, self->size, &copy->version, &adoption,
+                              self->cancellable, &cause))
+    {
+      copy->way = _imgimport_adoption_to_string (adoption);
+      return TRUE;
+    }
+  if (g_error_matches (cause, IMGIMPORT_ERROR, IMGIMPORT_ERROR_NOT_SUPPORTED))
+    {
+      copy->why = g_strdup (cause->message);
+      g_error_free (cause);
+      return TRUE;
+    }
+  return refuse_copy (self, copy, cause, error);
+}
+
+static gboolean
+adopt_all (Delivery *self, ImgImportStoreReader *reader, GError **error)
+{
+  int fd = _imgimport_store_reader_local_fd (reader);
+  guint i;
+
+  for (i = 0; i < self->n_copies; i++)
+    if (!adopt (self, &self->copies[i], fd, error))
+      return FALSE;
+  return TRUE;
+}
+
+/* ---- one pass for the rest ------------------------------------------------------------------- */
+
+static gboolean
+run_pass (Delivery *self, ImgImportStoreReader *reader, const ImgImportSinkSpec *sinks,
+          guint n_sinks, ImgImportPassResult *result, GError **error)
+{
+  ImgImportService *service = self->import->service;
+  ImgImportObjectSource source = { reader, 0 };
+  const ImgImportPassSpec spec = { .expected = self->size,
+                                   .limit = IMGIMPORT_SIZE_UNKNOWN,
+                                   .threads = service->config->workers > 0,
+                                   .sinks = sinks,
+                                   .n_sinks = n_sinks,
+                                   .clock = service->clock,
+                                   .progress = _imgimport_import_progress,
+                                   .progress_data = self->import };
+  g_autoptr (ImgImportPass) pass = _imgimport_pass_new (&spec, self->cancellable, error);
+
+  return pass != NULL &&
+         _imgimport_pass_pull (pass, _imgimport_object_source_read, &source, self->cancellable,
+                               error) &&
+         _imgimport_pass_finish (pass, result, self->cancellable, error);
+}
+
+static gboolean
+stream_rest (Delivery *self, ImgImportStoreReader *reader, GError **error)
+{
+  g_autofree ImgImportSinkSpec *sinks = g_new0 (ImgImportSinkSpec, self->n_copies);
+  g_autofree Copy **copies = g_new0 (Copy *, self->n_copies);
+  g_auto (ImgImportPassResult) result = { 0 };
+  guint i, n = 0;
+
+  for (i = 0; i < self->n_copies; i++)
+    {
+      Copy *copy = &self->copies[i];
+
+      if (copy->version != NULL || copy->error != NULL)
+        continue;
+      sinks[n] = (ImgImportSinkSpec) { copy->store, copy->key,
+                                       !self->import->request->must_succeed };
+      copies[n++] = copy;
+    }
+  if (n == 0)
+    return TRUE;
+  if (!run_pass (self, reader, sinks, n, &result, error))
+    {
+      for (i = 0; i < n; i++)
+        _imgimport_import_add_failed_store (self->import,
+                                            _imgimport_store_get_id (copies[i]->store));
+      return FALSE;
+    }
+  for (i = 0; i < n; i++)
+    {
+      copies[i]->version = g_steal_pointer (&result.sinks[i].version);
+      copies[i]->way = "stream";
+      if (copies[i]->version == NULL)
+        copies[i]->error = g_steal_pointer (&result.sinks[i].error);
+    }
+  return TRUE;
+}
+
+/* ---- the task -------------------------------------------------------------------------------- */
+
+/* At least one copy must be there; what failed is told in the job. */
+static gboolean
+answer (Delivery *self, ImgImportTask *task, GError **error)
+{
+  g_autoptr (GVariantBuilder) done = g_variant_builder_new (IMGIMPORT_TYPE_DELIVERIES);
+  g_autoptr (GVariantBuilder) failed = g_variant_builder_new (G_VARIANT_TYPE_STRING_ARRAY);
+  guint i, n_done = 0;
+
+  for (i = 0; i < self->n_copies; i++)
+    {
+      const Copy *copy = &self->copies[i];
+      const char *store = _imgimport_store_get_id (copy->store);
+
+      if (copy->error != NULL)
+        {
+          _imgimport_log (self->import->service->log, G_LOG_LEVEL_WARNING,
+                          "image %s: not delivered: %s", self->import->image_id,
+                          copy->error->message);
+          g_variant_builder_add (failed, "s", store);
+          continue;
+        }
+      n_done++;
+      g_variant_builder_add (done, "(sssss)", store, copy->key, copy->version, copy->way,
+                             copy->why != NULL ? copy->why : "");
+    }
+  if (n_done == 0)
+    {
+      g_propagate_error (error, g_steal_pointer (&self->copies[0].error));
+      return FALSE;
+    }
+  imgimport_task_set_output (task, IMGIMPORT_VALUE_DELIVERIES, g_variant_builder_end (done));
+  imgimport_task_set_output (task, IMGIMPORT_VALUE_FAILED, g_variant_builder_end (failed));
+  return TRUE;
+}
+
+static gboolean
+deliver (Delivery *self, const char *key, GError **error)
+{
+  ImgImportService *service = self->import->service;
+  g_autoptr (ImgImportStoreReader) reader = NULL;
+
+  /* What an earlier attempt of a process that died may have left under these keys. */
+  if (!_imgimport_objects_sweep (service, self->import->image_id, self->import->epoch, error) ||
+      !name_copies (self, error) ||
+      !_imgimport_import_txn (self->import, FALSE, TRUE, note_copies, self, error))
+    return FALSE;
+  reader = _imgimport_store_open (service->staging, key, self->cancellable, error);
+  return reader != NULL && adopt_all (self, reader, error) && stream_rest (self, reader, error);
+}
+
+static gboolean
+execute (gpointer self, ImgImportTask *task, GCancellable *cancellable, GError **error)
+{
+  ImgImportImport *import = ((ImgImportImportTask *) self)->import;
+  const char *key =
+      g_variant_get_string (imgimport_task_get_input (task, IMGIMPORT_VALUE_SOURCE), NULL);
+  g_auto (Delivery) delivery = { .import = import, .cancellable = cancellable };
+  g_autoptr (ImgImportImageRecord) record = NULL;
+
+  if (!_imgimport_import_enter (import, task, error))
+    return FALSE;
+  record = _imgimport_import_load (import, error);
+  if (record == NULL)
+    return FALSE;
+  delivery.size = record->staged.size;
+  _imgimport_import_set_total (import, delivery.size);
+  if (deliver (&delivery, key, error) && answer (&delivery, task, error))
+    return TRUE;
+  _imgimport_error_prefix (error, "image %s", import->image_id);
+  return FALSE;
+}
+
+static gboolean
+revert (gpointer self, ImgImportTask *task, GCancellable *cancellable, GError **error)
+{
+  ImgImportImport *import = ((ImgImportImportTask *) self)->import;
+
+  return _imgimport_objects_sweep (import->service, import->image_id, import->epoch, error);
+}
+
+const ImgImportTaskVTable _imgimport_task_deliver = {
+  IMGIMPORT_TASK_VTABLE_INIT,
+  .execute = execute,
+  .revert = revert,
+};

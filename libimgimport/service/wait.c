@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Waiting for a job of this or another process: woken by events, or by the time to look again. */
+
+#include <errno.h>
+#include <glib-unix.h>
+#include <poll.h>
+
+#include "service/import-private.h"
+
+/* How often the record is looked at, for jobs of other processes. */
+#define LOOK_MS 100
+
+/* The job where it is final, NULL without an error where it is not. */
+static ImgImportJob *
+look (ImgImportService *self, const char *job_id, GError **error)
+{
+  g_autoptr (ImgImportUse) use = _imgimport_service_enter (self, error);
+  g_autoptr (ImgImportImport) import = NULL;
+  g_autoptr (ImgImportJobRecord) record = NULL;
+
+  if (use == NULL)
+    return NULL;
+  /* In this order: an import leaves the service only after its job has become final. */
+  import = _imgimport_service_find_import (self, job_id);
+  record = _imgimport_job_record_load (self, job_id, error);
+  if (record == NULL)
+    return NULL;
+  if (imgimport_job_is_finished (record->job))
+    return g_steal_pointer (&record->job);
+  if (import == NULL && g_str_equal (record->owner, self->owner))
+    _imgimport_set_error (error, IMGIMPORT_ERROR_UNAVAILABLE, "job-stalled",
+                          "job %s could not be ended: the next start of the service will", job_id);
+  return NULL;
+}
+
+/* ---- blocking -------------------------------------------------------------------------------- */
+
+/* Sleeps until an event, a cancellation, or `timeout_ms`. */
+static void
+doze (ImgImportSubscription *subscription, GCancellable *cancellable, gint64 timeout_ms)
+{
+  struct pollfd fds[2] = {
+    { .fd = imgimport_subscription_get_fd (subscription), .events = POLLIN },
+    { .fd = g_cancellable_get_fd (cancellable), .events = POLLIN },
+  };
+  ImgImportEvent *event;
+
+  poll (fds, fds[1].fd >= 0 ? 2 : 1, (int) timeout_ms);
+  if (fds[1].fd >= 0)
+    g_cancellable_release_fd (cancellable);
+  while ((event = imgimport_subscription_next (subscription)) != NULL)
+    g_object_unref (event);
+}
+
+/* With no workers the caller's thread does the work. */
+static gboolean
+work (ImgImportService *self, const char *job_id)
+{
+  g_autoptr (ImgImportImport) import = NULL;
+
+  if (self->config->workers > 0)
+    return FALSE;
+  if (imgimport_engine_iterate (self->engine))
+    return TRUE;
+  import = _imgimport_service_find_import (self, job_id);
+  /* Nothing is ready: this sleeps until a retry is due. */
+  return import != NULL && imgimport_run_wait (_imgimport_import_get_run (import), LOOK_MS);
+}
+
+ImgImportJob *
+imgimport_service_wait_job (ImgImportService *self, const char *job_id, gint64 timeout_ms,
+                            GCancellable *cancellable, GError **error)
+{
+  g_autoptr (ImgImportUse) use = NULL;
+  g_autoptr (ImgImportSubscription) subscription = NULL;
+  gint64 deadline = g_get_monotonic_time () + timeout_ms * 1000;
+  GError *cause = NULL;
+
+  g_return_val_if_fail (IMGIMPORT_IS_SERVICE (self), NULL);
+  g_return_val_if_fail (job_id != NULL, NULL);
+
+  use = _imgimport_service_enter (self, error);
+  subscription = use != NULL ? imgimport_service_subscribe (self, NULL, error) : NULL;
+  while (subscription != NULL)
+    {
+      ImgImportJob *job = look (self, job_id, &cause);
+      gint64 left_ms = (deadline - g_get_monotonic_time ()) / 1000;
+
+      if (job != NULL || cause != NULL)
+        {
+          if (cause != NULL)
+            g_propagate_error (error, cause);
+          return job;
+        }
+      if (g_cancellable_set_error_if_cancelled (cancellable, error))
+        return NULL;
+      if (timeout_ms >= 0 && left_ms <= 0)
+        {
+          _imgimport_set_error (error, IMGIMPORT_ERROR_TIMED_OUT, "wait-timed-out",
+                                "job %s is not over after %" G_GINT64_FORMAT " ms", job_id,
+                                timeout_ms);
+          return NULL;
+        }
+      if (!work (self, job_id))
+        doze (subscription, cancellable, timeout_ms < 0 ? LOOK_MS : MIN (left_ms, LOOK_MS));
+    }
+  return NULL;
+}
+
+/* ---- asynchronous ---------------------------------------------------------------------------- */
+
+typedef struct
+{
+  char *job_id;
+  ImgImportSubscription *subscription;
+  GSource *timer;
+  GSource *events;
+} Wait;
+
+static void
+wait_free (gpointer data)
+{
+  Wait *self = data;
+
+  g_free (self->job_id);
+  g_clear_object (&self->subscription);
+  g_free (self);
+}
+
+static void
+drop_source (GSource **source)
+{
+  if (*source == NULL)
+    return;
+  g_source_destroy (*source);
+  g_clear_pointer (source, g_source_unref);
+}
+
+static gboolean
+on_wake (gpointer user_data)
+{
+  g_autoptr (GTask) task = g_object_ref (user_data);
+  Wait *self = g_task_get_task_data (task);
+  GError *error = NULL;
+  ImgImportEvent *event;
+  ImgImportJob *job;
+
+  if (g_task_get_completed (task))
+    return G_SOURCE_REMOVE;
+  while ((event = imgimport_subscription_next (self->subscription)) != NULL)
+    g_object_unref (event);
+  if (g_task_return_error_if_cancelled (task))
+    job = NULL;
+  else
+    {
+      job = look (g_task_get_source_object (task), self->job_id, &error);
+      if (job == NULL && error == NULL)
+        return G_SOURCE_CONTINUE;
+      if (job != NULL)
+        g_task_return_pointer (task, job, g_object_unref);
+      else
+        g_task_return_error (task, error);
+    }
+  drop_source (&self->timer);
+  drop_source (&self->events);
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+on_event (int fd, GIOCondition condition, gpointer user_data)
+{
+  return on_wake (user_data);
+}
+
+static void
+watch (GTask *task, GSource **slot, GSource *source, GSourceFunc func)
+{
+  *slot = source;
+  g_source_set_callback (source, func, g_object_ref (task), g_object_unref);
+  g_source_attach (source, g_task_get_context (task));
+}
+
+void
+imgimport_service_wait_job_async (ImgImportService *self, const char *job_id,
+                                  GCancellable *cancellable, GAsyncReadyCallback callback,
+                                  gpointer user_data)
+{
+  g_autoptr (GTask) task = NULL;
+  GError *error = NULL;
+  Wait *data;
+
+  g_return_if_fail (IMGIMPORT_IS_SERVICE (self));
+  g_return_if_fail (job_id != NULL);
+
+  task = g_task_new (self, cancellable, callback, user_data);
+  if (self->config->workers == 0)
+    {
+      _imgimport_set_error (&error, IMGIMPORT_ERROR_NOT_SUPPORTED, "no-workers",
+                            "job %s cannot be awaited without a thread: workers is 0", job_id);
+      g_task_return_error (task, error);
+      return;
+    }
+  data = g_new0 (Wait, 1);
+  data->job_id = g_strdup (job_id);
+  g_task_set_task_data (task, data, wait_free);
+  data->subscription = imgimport_service_subscribe (self, NULL, &error);
+  if (data->subscription == NULL)
+    {
+      g_task_return_error (task, error);
+      return;
+    }
+  watch (task, &data->timer, g_timeout_source_new (LOOK_MS), on_wake);
+  watch (task, &data->events,
+         g_unix_fd_source_new (imgimport_subscription_get_fd (data->subscription), G_IO_IN),
+         G_SOURCE_FUNC (on_event));
+}
+
+ImgImportJob *
+imgimport_service_wait_job_finish (ImgImportService *self, GAsyncResult *result, GError **error)
+{
+  g_return_val_if_fail (g_task_is_valid (result, self), NULL);
+
+  return g_task_propagate_pointer (G_TASK (result), error);
+}
