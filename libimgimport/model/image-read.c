@@ -118,6 +118,7 @@ read_properties (ImgImportImage *self, const ImgImportJsonCursor *cursor, GError
 static gboolean
 read_stores (ImgImportImage *self, const ImgImportJsonCursor *cursor, GError **error)
 {
+  g_autoptr (GHashTable) seen = g_hash_table_new (g_str_hash, g_str_equal);
   g_auto (GStrv) stores = NULL;
   const char *joined = NULL;
 
@@ -125,7 +126,7 @@ read_stores (ImgImportImage *self, const ImgImportJsonCursor *cursor, GError **e
     return FALSE;
   stores = g_strsplit (joined != NULL ? joined : "", ",", -1);
   for (gsize i = 0; stores[i] != NULL; i++)
-    if (*stores[i] != '\0' && _imgimport_image_find_location (self, stores[i]) == NULL)
+    if (*stores[i] != '\0' && g_hash_table_add (seen, stores[i]))
       _imgimport_image_add_location (self, stores[i], NULL, NULL);
   return TRUE;
 }
