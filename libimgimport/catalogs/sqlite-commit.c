@@ -33,10 +33,11 @@ check (ImgImportSqliteConnection *connection, const ImgImportOp *op, GError **er
 }
 
 static gboolean
-put (ImgImportSqliteConnection *connection, const ImgImportRecord *record, GError **error)
+run_put (ImgImportSqliteConnection *connection, ImgImportSqliteStatementId id,
+         const ImgImportRecord *record, GError **error)
 {
   g_autoptr (ImgImportSqliteStatement) statement =
-      _imgimport_sqlite_prepare (connection, IMGIMPORT_SQLITE_PUT, error);
+      _imgimport_sqlite_prepare (connection, id, error);
 
   if (statement == NULL)
     return FALSE;
@@ -48,6 +49,16 @@ put (ImgImportSqliteConnection *connection, const ImgImportRecord *record, GErro
   sqlite3_bind_int64 (statement, 6, record->created_us);
   bind_text (statement, 7, record->body);
   return _imgimport_sqlite_step (connection, statement, NULL, error);
+}
+
+/* Most puts change the body alone: they leave four indexes as they are. */
+static gboolean
+put (ImgImportSqliteConnection *connection, const ImgImportRecord *record, GError **error)
+{
+  if (!run_put (connection, IMGIMPORT_SQLITE_PUT_BODY, record, error))
+    return FALSE;
+  return sqlite3_changes (connection->db) > 0 ||
+         run_put (connection, IMGIMPORT_SQLITE_PUT, record, error);
 }
 
 static gboolean

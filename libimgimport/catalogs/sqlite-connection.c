@@ -123,6 +123,10 @@ _imgimport_sqlite_text (ImgImportSqliteStatementId id)
         " VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1, ?7)"
         " ON CONFLICT (kind, id) DO UPDATE SET owner = ?3, status = ?4, label = ?5,"
         " created_us = ?6, revision = revision + 1, body = ?7",
+    /* The plus signs keep the search to the key. */
+    [IMGIMPORT_SQLITE_PUT_BODY] =
+        "UPDATE records SET revision = revision + 1, body = ?7 WHERE kind = ?1 AND id = ?2"
+        " AND +owner IS ?3 AND +status IS ?4 AND +label IS ?5 AND +created_us = ?6",
     [IMGIMPORT_SQLITE_REMOVE] = "DELETE FROM records WHERE kind = ?1 AND id = ?2",
     [IMGIMPORT_SQLITE_APPEND] = "INSERT INTO journal (journal, data) VALUES (?1, ?2)",
     [IMGIMPORT_SQLITE_FORGET] = "DELETE FROM journal WHERE journal = ?1",

@@ -7,8 +7,9 @@ typedef struct
   ImgImportSqliteWriteFunc func;
   gpointer data;
   gboolean durable;
-  gboolean done; /* under the lock */
-  GError *error; /* NULL once done: it is committed */
+  gboolean wrote; /* its changes are in the transaction */
+  gboolean done;  /* under the lock */
+  GError *error;  /* NULL once done: it is committed */
 } Request;
 
 static gboolean
@@ -27,6 +28,8 @@ set_syncs (ImgImportSqlite *self, gboolean syncs, GError **error)
 static gboolean
 run_request (ImgImportSqliteConnection *writer, Request *request, GError **error)
 {
+  int n_changes = sqlite3_total_changes (writer->db);
+
   if (!_imgimport_sqlite_run (writer, IMGIMPORT_SQLITE_SAVEPOINT, error))
     return FALSE;
   if (!request->func (writer, request->data, &request->error))
@@ -40,22 +43,23 @@ run_request (ImgImportSqliteConnection *writer, Request *request, GError **error
       if (!_imgimport_sqlite_run (writer, IMGIMPORT_SQLITE_REVERT, error))
         return FALSE;
     }
+  request->wrote = request->error == NULL && sqlite3_total_changes (writer->db) != n_changes;
   return _imgimport_sqlite_run (writer, IMGIMPORT_SQLITE_RELEASE, error);
 }
 
 static gboolean
 run_all (ImgImportSqlite *self, Request *const *requests, guint n_requests, GError **error)
 {
-  int n_changes = sqlite3_total_changes (self->writer->db);
+  gboolean wrote = FALSE;
 
   for (guint i = 0; i < n_requests; i++)
     {
       if (!run_request (self->writer, requests[i], error))
         return FALSE;
+      wrote = wrote || requests[i]->wrote;
     }
   /* Only a transaction that writes also syncs what others have written before it. */
-  if (self->syncs && sqlite3_total_changes (self->writer->db) == n_changes &&
-      !_imgimport_sqlite_run (self->writer, IMGIMPORT_SQLITE_TOUCH, error))
+  if (self->syncs && !wrote && !_imgimport_sqlite_run (self->writer, IMGIMPORT_SQLITE_TOUCH, error))
     return FALSE;
   return _imgimport_sqlite_run (self->writer, IMGIMPORT_SQLITE_COMMIT, error);
 }

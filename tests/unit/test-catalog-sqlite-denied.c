@@ -42,8 +42,8 @@ a_statement_that_fails_fails_the_commit (Place *place, gconstpointer unused)
     { SQLITE_TRANSACTION, "BEGIN" }, { SQLITE_SAVEPOINT, "BEGIN" },
     { SQLITE_SAVEPOINT, "RELEASE" }, { SQLITE_TRANSACTION, "COMMIT" },
     { SQLITE_READ, "records" },      { SQLITE_INSERT, "records" },
-    { SQLITE_DELETE, "records" },    { SQLITE_INSERT, "journal" },
-    { SQLITE_DELETE, "journal" },
+    { SQLITE_UPDATE, "records" },    { SQLITE_DELETE, "records" },
+    { SQLITE_INSERT, "journal" },    { SQLITE_DELETE, "journal" },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (denials); i++)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define N_PROCESSES 3
@@ -58,23 +59,26 @@ child_counts (gpointer catalog)
 }
 
 static void
-child_counts_for_ever (gpointer catalog)
+child_counts_until_killed (gpointer catalog)
 {
-  for (;;)
+  const pid_t parent = getppid ();
+
+  while (getppid () == parent)
     count_on (catalog);
 }
 
 static void
-child_owns (gpointer catalog)
+child_owns_until_killed (gpointer catalog)
 {
+  const pid_t parent = getppid ();
   g_autofree char *owner = NULL;
   g_autofree char *line = NULL;
 
   g_assert_true (VTABLE.owner_register (catalog, &owner, NULL));
   line = g_strconcat (owner, "\n", NULL);
   g_assert_cmpint (write (STDOUT_FILENO, line, strlen (line)), ==, (gssize)strlen (line));
-  for (;;)
-    pause ();
+  while (getppid () == parent)
+    g_usleep (10 * G_TIME_SPAN_MILLISECOND);
 }
 
 static void
@@ -103,8 +107,8 @@ static const struct
   void (*play) (gpointer catalog);
 } roles[] = {
   { "count", child_counts },
-  { "count-for-ever", child_counts_for_ever },
-  { "own", child_owns },
+  { "count-until-killed", child_counts_until_killed },
+  { "own", child_owns_until_killed },
   { "fill", child_fills_what_it_may },
 };
 
@@ -125,24 +129,53 @@ play (const char *role, const char *path)
 
 /* ---- what the parent sees */
 
-static GSubprocess *
+typedef struct
+{
+  GPid pid;
+  int output;
+} Child;
+
+static Child
 start (Place *place, const char *role)
 {
+  const char *const arguments[] = { "/proc/self/exe", "--play", role, place->path, NULL };
   g_autoptr (GError) error = NULL;
-  GSubprocess *child = g_subprocess_new (G_SUBPROCESS_FLAGS_STDOUT_PIPE, &error, "/proc/self/exe",
-                                         "--play", role, place->path, NULL);
+  Child child = { 0 };
 
+  g_spawn_async_with_pipes (NULL, (char **)arguments, NULL, G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL,
+                            &child.pid, NULL, &child.output, NULL, &error);
   g_assert_no_error (error);
   return child;
 }
 
-static void
-kill_and_wait (GSubprocess *child)
+static int
+wait_for (Child *child)
 {
-  g_subprocess_force_exit (child);
-  g_assert_true (g_subprocess_wait (child, NULL, NULL));
-  g_assert_true (g_subprocess_get_if_signaled (child));
-  g_assert_cmpint (g_subprocess_get_term_sig (child), ==, SIGKILL);
+  int status = 0;
+
+  g_assert_cmpint (waitpid (child->pid, &status, 0), ==, child->pid);
+  _imgimport_fd_close (child->output);
+  return status;
+}
+
+static void
+kill_and_wait (Child *child)
+{
+  int status = 0;
+
+  g_assert_cmpint (kill (child->pid, SIGKILL), ==, 0);
+  status = wait_for (child);
+  g_assert_true (WIFSIGNALED (status));
+  g_assert_cmpint (WTERMSIG (status), ==, SIGKILL);
+}
+
+static char *
+read_owner (Child *child)
+{
+  char text[32] = { 0 };
+
+  g_assert_cmpint (read (child->output, text, sizeof text - 1), >, 1);
+  return g_strdup (g_strchomp (text));
 }
 
 static int
@@ -165,20 +198,14 @@ n_appended (gpointer catalog)
 static void
 processes_that_open_and_write_at_once_lose_nothing (Place *place, gconstpointer unused)
 {
-  GSubprocess *children[N_PROCESSES];
+  Child children[N_PROCESSES];
   g_autofree char *healthy = NULL;
 
   /* The file is not there yet: they race to make it, too. */
   for (guint i = 0; i < N_PROCESSES; i++)
     children[i] = start (place, "count");
   for (guint i = 0; i < N_PROCESSES; i++)
-    {
-      g_autoptr (GError) error = NULL;
-
-      g_assert_true (g_subprocess_wait_check (children[i], NULL, &error));
-      g_assert_no_error (error);
-      g_object_unref (children[i]);
-    }
+    g_assert_cmpint (wait_for (&children[i]), ==, 0);
   place_open (place);
   g_assert_cmpint (number (place->catalog, "a"), ==, N_PROCESSES * N_INCREMENTS);
   g_assert_cmpint (number (place->catalog, "b"), ==, N_PROCESSES * N_INCREMENTS);
@@ -207,10 +234,10 @@ killing_a_process_amid_commits_leaves_all_or_nothing (Place *place, gconstpointe
   place_open (place);
   for (guint i = 0; i < 5; i++)
     {
-      g_autoptr (GSubprocess) child = start (place, "count-for-ever");
+      Child child = start (place, "count-until-killed");
 
       wait_for_number (place->catalog, last + 20);
-      kill_and_wait (child);
+      kill_and_wait (&child);
       last = number (place->catalog, "a");
       g_assert_cmpint (number (place->catalog, "b"), ==, last);
       g_assert_cmpuint (n_appended (place->catalog), ==, (guint)last);
@@ -234,34 +261,28 @@ is_alive (Place *place, const char *owner)
 static void
 an_owner_is_dead_as_soon_as_its_process_is_killed (Place *place, gconstpointer unused)
 {
-  g_autoptr (GSubprocess) child = start (place, "own");
-  g_autoptr (GSubprocess) other = start (place, "own");
-  g_autoptr (GDataInputStream) output =
-      g_data_input_stream_new (g_subprocess_get_stdout_pipe (child));
-  g_autoptr (GDataInputStream) other_output =
-      g_data_input_stream_new (g_subprocess_get_stdout_pipe (other));
-  g_autofree char *owner = g_data_input_stream_read_line (output, NULL, NULL, NULL);
-  g_autofree char *other_owner = g_data_input_stream_read_line (other_output, NULL, NULL, NULL);
+  Child child = start (place, "own");
+  Child other = start (place, "own");
+  g_autofree char *owner = read_owner (&child);
+  g_autofree char *other_owner = read_owner (&other);
 
   place_open (place);
   g_assert_cmpstr (owner, !=, other_owner);
   g_assert_true (is_alive (place, owner));
   g_assert_true (is_alive (place, other_owner));
-  kill_and_wait (child);
+  kill_and_wait (&child);
   g_assert_false (is_alive (place, owner));
   g_assert_true (is_alive (place, other_owner));
-  kill_and_wait (other);
+  kill_and_wait (&other);
   g_assert_false (is_alive (place, other_owner));
 }
 
 static void
 a_file_that_may_not_grow_is_full (Place *place, gconstpointer unused)
 {
-  g_autoptr (GSubprocess) child = start (place, "fill");
-  g_autoptr (GError) error = NULL;
+  Child child = start (place, "fill");
 
-  g_assert_true (g_subprocess_wait_check (child, NULL, &error));
-  g_assert_no_error (error);
+  g_assert_cmpint (wait_for (&child), ==, 0);
   place_open (place);
   g_assert_true (put (place->catalog, "a", "{}", FALSE, NULL));
 }
