@@ -9,8 +9,7 @@
 static void
 reads_end_at_the_end (StoreFixture *f, gconstpointer unused)
 {
-  g_autofree char *version = put_object (f, "k", "abcdef", 6);
-  g_autoptr (ImgImportStoreReader) reader = _imgimport_store_open (f->store, "k", NULL, NULL);
+  g_autoptr (ImgImportStoreReader) reader = put_and_open (f, "abcdef");
   static const struct
   {
     guint64 offset;
@@ -36,7 +35,7 @@ reads_end_at_the_end (StoreFixture *f, gconstpointer unused)
 static void
 stat_answers_what_is_asked (StoreFixture *f, gconstpointer unused)
 {
-  g_autofree char *committed = put_object (f, "k", "abc", 3);
+  g_autofree char *committed = put_object_version (f, "k", "abc", 3);
   g_autofree char *version = NULL;
   g_autoptr (GError) error = NULL;
   guint64 size = 0;
@@ -54,21 +53,21 @@ stat_answers_what_is_asked (StoreFixture *f, gconstpointer unused)
 static void
 another_object_of_the_same_bytes_has_another_version (StoreFixture *f, gconstpointer unused)
 {
-  g_autofree char *first = put_object (f, "k", "abc", 3);
+  g_autofree char *first = put_object_version (f, "k", "abc", 3);
   g_autofree char *second = NULL;
 
   g_assert_true (_imgimport_store_remove (f->store, "k", NULL, NULL));
-  second = put_object (f, "k", "abc", 3);
+  second = put_object_version (f, "k", "abc", 3);
   g_assert_cmpstr (first, !=, second);
 }
 
 static void
 removed_objects_are_gone (StoreFixture *f, gconstpointer unused)
 {
-  g_autofree char *version = put_object (f, "k", "abc", 3);
-  g_autofree char *other = put_object (f, "k2", "other", 5);
   g_autoptr (GError) error = NULL;
 
+  put_object (f, "k", "abc", 3);
+  put_object (f, "k2", "other", 5);
   g_assert_true (f->vtable->remove (f->self, "k", NULL, &error));
   g_assert_no_error (error);
   assert_no_object (f, "k");
@@ -80,14 +79,12 @@ removed_objects_are_gone (StoreFixture *f, gconstpointer unused)
 static void
 a_removed_object_stays_readable_while_open (StoreFixture *f, gconstpointer unused)
 {
-  g_autofree char *version = put_object (f, "k", "abc", 3);
-  g_autoptr (ImgImportStoreReader) reader = _imgimport_store_open (f->store, "k", NULL, NULL);
-  g_autofree char *next = NULL;
+  g_autoptr (ImgImportStoreReader) reader = put_and_open (f, "abc");
   gsize n_read = 0;
   char piece[8];
 
   g_assert_true (_imgimport_store_remove (f->store, "k", NULL, NULL));
-  next = put_object (f, "k", "xyz", 3);
+  put_object (f, "k", "xyz", 3);
   g_assert_true (_imgimport_store_reader_read (reader, 0, piece, 8, &n_read, NULL, NULL));
   assert_bytes (piece, n_read, "abc", 3);
 }
@@ -101,8 +98,7 @@ every_key_that_is_allowed_works (StoreFixture *f, gconstpointer unused)
 
   for (i = 0; i < G_N_ELEMENTS (keys); i++)
     {
-      g_autofree char *version = put_object (f, keys[i], keys[i], strlen (keys[i]));
-
+      put_object (f, keys[i], keys[i], strlen (keys[i]));
       assert_object (f, keys[i], keys[i], strlen (keys[i]));
     }
 }
@@ -110,8 +106,7 @@ every_key_that_is_allowed_works (StoreFixture *f, gconstpointer unused)
 static void
 a_local_descriptor_has_the_bytes (StoreFixture *f, gconstpointer unused)
 {
-  g_autofree char *version = put_object (f, "k", "abc", 3);
-  g_autoptr (ImgImportStoreReader) reader = _imgimport_store_open (f->store, "k", NULL, NULL);
+  g_autoptr (ImgImportStoreReader) reader = put_and_open (f, "abc");
   int fd = _imgimport_store_reader_local_fd (reader);
   char piece[8];
 
@@ -196,12 +191,12 @@ static void
 a_taken_key_cannot_be_adopted (StoreFixture *f, gconstpointer unused)
 {
   g_auto (ImgImportFd) fd = sealed_file ("sealed bytes");
-  g_autofree char *taken = put_object (f, "taken", "mine", 4);
   ImgImportStoreWriter *writer = begin_object (f, "written");
   g_autofree char *version = NULL;
   g_autoptr (GError) first = NULL;
   g_autoptr (GError) second = NULL;
 
+  put_object (f, "taken", "mine", 4);
   if (adopt (f, "taken", fd, 12, &version, &first) &&
       adopt (f, "written", fd, 12, &version, &second))
     {

@@ -199,9 +199,8 @@ contend (gpointer data)
   Contender *self = data;
   g_autoptr (ImgImportStoreWriter) writer = NULL;
   g_autofree char *own_key = g_strdup_printf ("own-%u", self->number);
-  g_autofree char *version = NULL;
 
-  version = put_object (self->f, own_key, own_key, strlen (own_key));
+  put_object (self->f, own_key, own_key, strlen (own_key));
   assert_object (self->f, own_key, own_key, strlen (own_key));
   writer = _imgimport_store_begin (self->f->store, "shared", 0, NULL, NULL);
   self->won = writer != NULL && commit (g_steal_pointer (&writer), 0);

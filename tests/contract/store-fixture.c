@@ -122,7 +122,7 @@ write_object (ImgImportStoreWriter *writer, guint64 offset, const void *data, gs
 }
 
 char *
-put_object (StoreFixture *f, const char *key, const void *data, gsize length)
+put_object_version (StoreFixture *f, const char *key, const void *data, gsize length)
 {
   g_autoptr (GError) error = NULL;
   ImgImportStoreWriter *writer = begin_object (f, key);
@@ -132,6 +132,24 @@ put_object (StoreFixture *f, const char *key, const void *data, gsize length)
   _imgimport_store_writer_commit (writer, length, &version, NULL, &error);
   g_assert_no_error (error);
   return version;
+}
+
+void
+put_object (StoreFixture *f, const char *key, const void *data, gsize length)
+{
+  g_free (put_object_version (f, key, data, length));
+}
+
+ImgImportStoreReader *
+put_and_open (StoreFixture *f, const char *text)
+{
+  g_autoptr (GError) error = NULL;
+  ImgImportStoreReader *reader = NULL;
+
+  put_object (f, "k", text, strlen (text));
+  reader = _imgimport_store_open (f->store, "k", NULL, &error);
+  g_assert_no_error (error);
+  return reader;
 }
 
 /* All of an object, in pieces of a size that fits no block. */

@@ -41,8 +41,11 @@ void store_fixture_tear_down (StoreFixture *f, gconstpointer factory);
 /* Removes a directory that holds only files. */
 void remove_directory (const char *path);
 
-/* Commits `length` bytes as one object; the version is the caller's. */
-char *put_object (StoreFixture *f, const char *key, const void *data, gsize length);
+/* Commits `length` bytes as one object. */
+void put_object (StoreFixture *f, const char *key, const void *data, gsize length);
+char *put_object_version (StoreFixture *f, const char *key, const void *data, gsize length);
+/* Commits the object "k" of these bytes and opens it. */
+ImgImportStoreReader *put_and_open (StoreFixture *f, const char *text);
 void assert_object (StoreFixture *f, const char *key, const void *data, gsize length);
 /* The object is not there, and its key is free. */
 void assert_no_object (StoreFixture *f, const char *key);

@@ -101,7 +101,7 @@ static const Kind kinds[] = {
     { SLOT (ImgImportHookVTable, metadata) } },
 };
 
-static void
+static G_NORETURN void
 never_called (void)
 {
   g_assert_not_reached ();
@@ -239,8 +239,7 @@ destroy_is_optional (gconstpointer data)
 static void
 a_method_requires_queued_or_uploading (void)
 {
-  ImgImportMethodVTable *table = make_table (&kinds[2], sizeof *table);
-  g_autofree gpointer owned = table;
+  g_autofree ImgImportMethodVTable *table = make_table (&kinds[2], sizeof *table);
   g_autoptr (ImgImportMethod) method = NULL;
   guint status;
 

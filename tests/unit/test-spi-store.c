@@ -148,10 +148,10 @@ static void
 optional_slots_may_be_missing (void)
 {
   ImgImportStoreVTable table = full_table;
+  Fake fake = { 0 }; /* outlives the handles */
   g_autoptr (GError) error = NULL;
   g_autoptr (ImgImportStore) store = NULL;
   g_autoptr (ImgImportStoreReader) reader = NULL;
-  Fake fake = { 0 };
 
   table.struct_size = G_STRUCT_OFFSET (ImgImportStoreVTable, local_fd);
   store = _imgimport_store_new ("fake", &table, &fake, NULL, &error);
