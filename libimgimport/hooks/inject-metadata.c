@@ -87,9 +87,9 @@ is_ignored (const InjectMetadata *self, ImgImportContext *context)
   const char *const *roles = NULL;
   gsize i;
 
-  if (context == NULL || imgimport_context_get_is_admin (context))
-    if (g_strv_contains (ignored, "admin"))
-      return TRUE;
+  if ((context == NULL || imgimport_context_get_is_admin (context)) &&
+      g_strv_contains (ignored, "admin"))
+    return TRUE;
   if (context == NULL)
     return FALSE;
   roles = imgimport_context_get_roles (context);

@@ -32,7 +32,7 @@ link_hidden (const ImgImportFileStore *self, const char *hidden, int fd)
   /* Another store may have had the same thought at the same moment. */
   if (fstat (fd, &facts) == 0 && facts.st_nlink <= 2)
     return TRUE;
-  (void)unlinkat (self->dirfd, hidden, 0);
+  _imgimport_file_store_drop_name (self, hidden, fd);
   return FALSE;
 }
 
@@ -44,18 +44,17 @@ adopt_by_link (const ImgImportFileStore *self, const char *key, int fd, const st
   g_autofree char *hidden = g_strconcat (".", key, NULL);
   g_autofree char *answer = NULL;
 
-  if (!may_share_inode (facts) || _imgimport_file_store_has (self, hidden) ||
-      !link_hidden (self, hidden, fd))
+  if (!may_share_inode (facts) || !link_hidden (self, hidden, fd))
     return FALSE;
   if (_imgimport_file_store_has (self, key))
     {
-      (void)unlinkat (self->dirfd, hidden, 0);
+      _imgimport_file_store_drop_name (self, hidden, fd);
       _imgimport_set_error_errno (error, EEXIST, "object “%s”", key);
       return TRUE;
     }
   answer = _imgimport_file_store_version (fd, key, error);
   if (answer == NULL)
-    (void)unlinkat (self->dirfd, hidden, 0);
+    _imgimport_file_store_drop_name (self, hidden, fd);
   else if (_imgimport_file_store_publish (self, hidden, key, fd, error))
     *version = g_steal_pointer (&answer);
   return TRUE;

@@ -31,8 +31,8 @@ is_name_of (const ImgImportFileStore *self, const char *name, int fd)
          named.st_dev == ours.st_dev && named.st_ino == ours.st_ino;
 }
 
-static void
-drop_name (const ImgImportFileStore *self, const char *name, int fd)
+void
+_imgimport_file_store_drop_name (const ImgImportFileStore *self, const char *name, int fd)
 {
   if (is_name_of (self, name, fd))
     (void)unlinkat (self->dirfd, name, 0);
@@ -61,17 +61,17 @@ _imgimport_file_store_publish (const ImgImportFileStore *self, const char *hidde
   g_autoptr (GError) failure = NULL;
 
   if (self->durable && !_imgimport_fd_sync (fd, &failure))
-    drop_name (self, hidden, fd);
+    _imgimport_file_store_drop_name (self, hidden, fd);
   else if (!is_name_of (self, hidden, fd))
     _imgimport_set_error (&failure, IMGIMPORT_ERROR_NOT_FOUND, "not-found",
                           "removed while it was being written");
   else if (rename_no_replace (self->dirfd, hidden, key) != 0)
     {
       _imgimport_set_error_errno (&failure, errno, "cannot be given its name");
-      drop_name (self, hidden, fd);
+      _imgimport_file_store_drop_name (self, hidden, fd);
     }
   else if (self->durable && !_imgimport_fd_sync (self->dirfd, &failure))
-    drop_name (self, key, fd);
+    _imgimport_file_store_drop_name (self, key, fd);
   if (failure == NULL)
     return TRUE;
   _imgimport_error_prefix (&failure, "object “%s”", key);
@@ -150,7 +150,7 @@ _imgimport_file_writer_new (const ImgImportFileStore *store, const char *key, GE
 void
 _imgimport_file_writer_abort (const ImgImportFileStore *store, ImgImportFileWriter *self)
 {
-  drop_name (store, self->hidden, self->fd);
+  _imgimport_file_store_drop_name (store, self->hidden, self->fd);
   writer_free (self);
 }
 

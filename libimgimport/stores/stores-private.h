@@ -59,6 +59,8 @@ void _imgimport_file_writer_abort (const ImgImportFileStore *store, ImgImportFil
 
 /* Whether a committed object has this key: an error is "yes", for it may. */
 gboolean _imgimport_file_store_has (const ImgImportFileStore *self, const char *key);
+/* Removes a name that still is the file `fd`; another's file of that name stays. */
+void _imgimport_file_store_drop_name (const ImgImportFileStore *self, const char *name, int fd);
 /* Gives the file `fd`, named `hidden`, its final name; on failure neither name is left. */
 gboolean _imgimport_file_store_publish (const ImgImportFileStore *self, const char *hidden,
                                         const char *key, int fd, GError **error);
