@@ -38,6 +38,7 @@ typedef struct
   GCancellable *cancellable; /* fires on Ctrl-C and SIGTERM */
   ImgImportService *service; /* see cli_open() */
   ImgImportContext *context; /* NULL: the program itself, which may do everything */
+  GString *advice;           /* lines for standard error, said last, after the error if any */
 } Cli;
 
 /* Entries of GOption whose arg_data is an offset into a struct, so that they can be constant. Text
@@ -98,8 +99,8 @@ gboolean cli_parse_boolean (const char *option, const char *text, gboolean *valu
 gboolean cli_check_text (const char *option, const char *text, GError **error);
 /* An error that says the command line is wrong: exit status 2. */
 void cli_set_usage_error (GError **error, const char *format, ...) G_GNUC_PRINTF (2, 3);
-/* What errno says about `what`. */
-void cli_set_system_error (GError **error, const char *what);
+/* What errno says about `name`. */
+void cli_set_system_error (GError **error, const char *option, const char *name);
 
 /* ---- exit-status.c --------------------------------------------------------------------------- */
 
@@ -236,7 +237,8 @@ char *cli_request_to_json (Cli *cli, const CliRequest *self, const char *method,
 ImgImportImage *cli_stage (Cli *cli, const char *id, const CliInput *input, GError **error);
 /* Imports and waits for the end; on Ctrl-C cancels the job and waits for that. */
 ImgImportImage *cli_import (Cli *cli, const char *id, const char *request, GError **error);
-/* Says what state an image is in and which commands lead on. */
-void cli_suggest (Cli *cli, const char *id);
+/* Adds to the advice what state an image is in and which commands lead on; after a failure also
+ * how to give it up. */
+void cli_advise (Cli *cli, const char *id, gboolean failed);
 
 G_END_DECLS

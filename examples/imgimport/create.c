@@ -13,7 +13,7 @@ run (Cli *cli, gconstpointer options, char **arguments, GError **error)
   image = imgimport_service_create_image (cli->service, cli->context, attributes, NULL, error);
   if (image == NULL || !cli_print_image (cli, image, FALSE, CLI_DEFAULT_WIDTH, error))
     return FALSE;
-  cli_suggest (cli, imgimport_image_get_id (image));
+  cli_advise (cli, imgimport_image_get_id (image), FALSE);
   return TRUE;
 }
 

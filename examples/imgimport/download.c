@@ -59,13 +59,13 @@ save_to_file (Cli *cli, ImgImportImage *image, const char *file, GError **error)
   fd = g_mkstemp_full (temporary, O_WRONLY | O_CLOEXEC, 0666);
   if (fd == -1)
     {
-      cli_set_system_error (error, file);
+      cli_set_system_error (error, "--file", file);
       return FALSE;
     }
   saved = save (cli, image, fd, error);
   if (saved && (g_fsync (fd) == -1 || g_rename (temporary, file) == -1))
     {
-      cli_set_system_error (error, file);
+      cli_set_system_error (error, "--file", file);
       saved = FALSE;
     }
   if (!saved)

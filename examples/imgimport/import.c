@@ -27,7 +27,7 @@ run_import (Cli *cli, gconstpointer data, char **arguments, GError **error)
   image = cli_import (cli, id, request, error);
   if (image == NULL)
     {
-      cli_suggest (cli, id);
+      cli_advise (cli, id, TRUE);
       return FALSE;
     }
   return cli_print_image (cli, image, FALSE, CLI_DEFAULT_WIDTH, error);
@@ -104,7 +104,7 @@ stage_and_import (Cli *cli, const char *id, const CliInput *input, const char *r
     image = cli_import (cli, id, request, error);
   if (image == NULL)
     {
-      cli_suggest (cli, id);
+      cli_advise (cli, id, TRUE);
       return FALSE;
     }
   return cli_print_image (cli, image, FALSE, CLI_DEFAULT_WIDTH, error);
@@ -141,7 +141,7 @@ run_via_import (Cli *cli, gconstpointer data, char **arguments, GError **error)
       cli_say (cli, "Created image “%s”.", imgimport_image_get_id (image));
       return stage_and_import (cli, imgimport_image_get_id (image), &input, request, error);
     }
-  cli_suggest (cli, imgimport_image_get_id (image));
+  cli_advise (cli, imgimport_image_get_id (image), FALSE);
   return cli_print_image (cli, image, FALSE, CLI_DEFAULT_WIDTH, error);
 }
 

@@ -24,7 +24,7 @@ open_file (CliInput *self, const char *file, GError **error)
   self->opened = self->fd != -1;
   if (self->fd == -1 || fstat (self->fd, &status) == -1)
     {
-      cli_set_system_error (error, file);
+      cli_set_system_error (error, "--file", file);
       return FALSE;
     }
   if (S_ISDIR (status.st_mode))

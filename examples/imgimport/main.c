@@ -121,7 +121,8 @@ main (int argc, char **argv)
   g_autoptr (CliSignals) signals = NULL;
   g_autoptr (GError) error = NULL;
   g_auto (GStrv) arguments = g_strdupv (argv);
-  Cli cli = { .cancellable = cancellable };
+  g_autoptr (GString) advice = g_string_new (NULL);
+  Cli cli = { .cancellable = cancellable, .advice = advice };
   int status = EXIT_SUCCESS;
 
   reserve_standard_descriptors ();
@@ -134,6 +135,8 @@ main (int argc, char **argv)
       cli_report (&cli, error);
       status = cli_exit_status (error);
     }
+  if (!cli.globals.quiet)
+    cli_print_error (advice->str);
   cli_globals_clear (&cli.globals);
   return status;
 }

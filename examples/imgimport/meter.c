@@ -81,6 +81,16 @@ percent (CliMeter *self)
   return total_is_known (self) ? (guint)((double)self->bytes * 100 / (double)self->total) : 0;
 }
 
+/* Minutes and seconds. */
+static void
+append_time (GString *line, const char *before, gint64 time_us)
+{
+  gint64 seconds = time_us / G_USEC_PER_SEC;
+
+  g_string_append_printf (line, "%s%" G_GINT64_FORMAT ":%02u", before, seconds / 60,
+                          (guint)(seconds % 60));
+}
+
 static void
 append_rate (CliMeter *self, GString *line)
 {
@@ -94,10 +104,10 @@ append_rate (CliMeter *self, GString *line)
   g_string_append_printf (line, ", %s/s", text);
   if (total_is_known (self) && self->bytes < self->total)
     {
-      guint64 left = (guint64)((double)(self->total - self->bytes) / rate) + 1;
+      double left_us = (double)(self->total - self->bytes) / rate * G_USEC_PER_SEC;
 
-      g_string_append_printf (line, ", %" G_GUINT64_FORMAT ":%02u left", left / 60,
-                              (guint)(left % 60));
+      append_time (line, ", ", (gint64)left_us + G_USEC_PER_SEC);
+      g_string_append (line, " left");
     }
 }
 
@@ -109,7 +119,9 @@ describe (CliMeter *self)
 
   if (self->phase != NULL)
     g_string_append_printf (line, " (%s)", self->phase);
-  if (total_is_known (self))
+  if (self->bytes == 0)
+    append_time (line, ": ", g_get_monotonic_time () - self->phase_began_us);
+  else if (total_is_known (self))
     {
       g_autofree char *all = g_format_size_full (self->total, G_FORMAT_SIZE_IEC_UNITS);
 
@@ -137,7 +149,9 @@ draw (CliMeter *self)
   g_autofree char *text = NULL;
   g_autofree char *line = NULL;
 
-  if (self->bytes == 0 || (!self->on_terminal && !line_is_due (self)))
+  /* What takes no time needs no progress. */
+  if (g_get_monotonic_time () - self->phase_began_us < LOOK_INTERVAL_US ||
+      (!self->on_terminal && !line_is_due (self)))
     return;
   text = describe (self);
   line =

@@ -76,7 +76,7 @@ cli_signals_new (GCancellable *cancellable, GError **error)
   self->stop_fd = eventfd (0, EFD_CLOEXEC);
   if (self->signal_fd == -1 || self->stop_fd == -1)
     {
-      cli_set_system_error (error, "watching for signals");
+      cli_set_system_error (error, "signals", "signalfd");
       return NULL;
     }
   self->thread = g_thread_try_new ("signals", watch, self, error);

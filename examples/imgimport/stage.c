@@ -29,7 +29,7 @@ run (Cli *cli, gconstpointer data, char **arguments, GError **error)
   image = cli_stage (cli, id, &input, error);
   if (image != NULL && !cli_print_image (cli, image, FALSE, CLI_DEFAULT_WIDTH, error))
     return FALSE;
-  cli_suggest (cli, id);
+  cli_advise (cli, id, image == NULL);
   return image != NULL;
 }
 

@@ -2,6 +2,8 @@
 /* What more than one command does: stage, import, and say what to do next. */
 #include "cli.h"
 
+#include <string.h>
+
 ImgImportImage *
 cli_stage (Cli *cli, const char *id, const CliInput *input, GError **error)
 {
@@ -74,6 +76,9 @@ cli_import (Cli *cli, const char *id, const char *request, GError **error)
   return imgimport_service_get_image (cli->service, cli->context, id, error);
 }
 
+/* Characters that mean nothing to a shell. */
+#define PLAIN G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "/._-"
+
 static void
 append_option (GString *line, const char *option, const char *value)
 {
@@ -81,26 +86,26 @@ append_option (GString *line, const char *option, const char *value)
 
   if (value == NULL)
     return;
-  quoted = g_shell_quote (value);
+  quoted = strspn (value, PLAIN) == strlen (value) ? g_strdup (value) : g_shell_quote (value);
   g_string_append_printf (line, " %s %s", option, quoted);
 }
 
 /* A command to type, with what chose root, configuration and caller this time. */
 static void
-say_command (Cli *cli, const char *command, const char *id, const char *rest)
+advise_command (Cli *cli, const char *command, const char *id, const char *rest)
 {
   const CliGlobals *globals = &cli->globals;
-  g_autoptr (GString) line = g_string_new ("  imgimport");
+  GString *line = cli->advice;
   char **role;
 
+  g_string_append (line, "  imgimport");
   append_option (line, "--root", globals->root);
   append_option (line, "--config", globals->config);
   append_option (line, "--project", globals->project);
   append_option (line, "--user", globals->user);
   for (role = globals->roles; role != NULL && *role != NULL; role++)
     append_option (line, "--role", *role);
-  g_string_append_printf (line, " %s %s%s", command, id, rest);
-  cli_say (cli, "%s", line->str);
+  g_string_append_printf (line, " %s %s%s\n", command, id, rest);
 }
 
 static void
@@ -111,17 +116,18 @@ suggest_for_queued (Cli *cli, ImgImportImage *image)
   if (imgimport_image_get_disk_format (image) == NULL ||
       imgimport_image_get_container_format (image) == NULL)
     {
-      cli_say (cli,
-               "Image “%s” is queued and lacks a disk or container format, without which nothing "
-               "can be imported. Delete it, and create it with --disk-format and "
-               "--container-format:",
-               id);
-      say_command (cli, "image-delete", id, "");
+      g_string_append_printf (
+          cli->advice,
+          "Image “%s” is queued and lacks a disk or container format, without which nothing "
+          "can be imported. Create one with --disk-format and --container-format, and delete this "
+          "one:\n",
+          id);
+      advise_command (cli, "image-delete", id, "");
       return;
     }
-  cli_say (cli, "Image “%s” is queued: it waits for its bytes. Next:", id);
-  say_command (cli, "image-stage", id, " --file FILE");
-  say_command (cli, "image-import", id, "");
+  g_string_append_printf (cli->advice, "Image “%s” is queued: it waits for its bytes. Next:\n", id);
+  advise_command (cli, "image-stage", id, " --file FILE");
+  advise_command (cli, "image-import", id, "");
 }
 
 static void
@@ -131,19 +137,21 @@ suggest_for_uploading (Cli *cli, ImgImportImage *image)
 
   if (imgimport_image_get_stage_state (image) == IMGIMPORT_STAGE_SEALED)
     {
-      cli_say (cli,
-               "Image “%s” is uploading: its bytes are staged and wait for the import. Next:", id);
-      say_command (cli, "image-import", id, "");
+      g_string_append_printf (
+          cli->advice,
+          "Image “%s” is uploading: its bytes are staged and wait for the import. Next:\n", id);
+      advise_command (cli, "image-import", id, "");
     }
   else
     {
-      cli_say (cli, "Image “%s” is uploading: another process is sending its bytes. See:", id);
-      say_command (cli, "image-show", id, "");
+      g_string_append_printf (
+          cli->advice, "Image “%s” is uploading: another process is sending its bytes. See:\n", id);
+      advise_command (cli, "image-show", id, "");
     }
 }
 
 void
-cli_suggest (Cli *cli, const char *id)
+cli_advise (Cli *cli, const char *id, gboolean failed)
 {
   g_autoptr (ImgImportImage) image =
       imgimport_service_get_image (cli->service, cli->context, id, NULL);
@@ -158,8 +166,14 @@ cli_suggest (Cli *cli, const char *id)
     suggest_for_uploading (cli, image);
   else
     {
-      cli_say (cli, "Image “%s” is %s. See:", id, imgimport_status_to_string (status));
-      say_command (cli, status == IMGIMPORT_STATUS_IMPORTING ? "image-tasks" : "image-show", id,
-                   "");
+      g_string_append_printf (cli->advice, "Image “%s” is %s. See:\n", id,
+                              imgimport_status_to_string (status));
+      advise_command (cli, status == IMGIMPORT_STATUS_IMPORTING ? "image-tasks" : "image-show", id,
+                      "");
+    }
+  if (failed)
+    {
+      g_string_append (cli->advice, "Or give it up:\n");
+      advise_command (cli, "image-delete", id, "");
     }
 }

@@ -17,12 +17,12 @@ cli_set_usage_error (GError **error, const char *format, ...)
 }
 
 void
-cli_set_system_error (GError **error, const char *what)
+cli_set_system_error (GError **error, const char *option, const char *name)
 {
   int saved_errno = errno;
 
-  g_set_error (error, G_IO_ERROR, (int)g_io_error_from_errno (saved_errno), "%s: %s", what,
-               g_strerror (saved_errno));
+  g_set_error (error, G_IO_ERROR, (int)g_io_error_from_errno (saved_errno), "%s: “%s”: %s", option,
+               name, g_strerror (saved_errno));
 }
 
 gboolean
