@@ -7,14 +7,16 @@ _imgimport_run_unlock (ImgImportRun *self)
 {
   gboolean fire = self->fire;
   gboolean fire_late = self->fire_late;
+  GCancellable *cancellable = self->cancellable;
+  GCancellable *late_cancellable = self->late_cancellable;
 
   self->fire = FALSE;
   self->fire_late = FALSE;
   _imgimport_unlock (&self->lock);
   if (fire)
-    g_cancellable_cancel (self->cancellable);
+    g_cancellable_cancel (cancellable);
   if (fire_late)
-    g_cancellable_cancel (self->late_cancellable);
+    g_cancellable_cancel (late_cancellable);
 }
 
 void
@@ -99,6 +101,7 @@ _imgimport_run_settle (ImgImportRun *self)
 gboolean
 _imgimport_run_report (ImgImportRun *self)
 {
+  ImgImportPool *pool;
   ImgImportEngine *engine;
   ImgImportRunFunc func;
 
@@ -111,18 +114,19 @@ _imgimport_run_report (ImgImportRun *self)
   self->reporter = g_thread_self ();
   func = self->done_func;
   engine = g_steal_pointer (&self->engine);
+  pool = self->pool;
   _imgimport_unlock (&self->lock);
   if (func != NULL)
     func (self, self->done_data);
   if (self->done_destroy != NULL)
     self->done_destroy (self->done_data);
   self->done_destroy = NULL;
-  _imgimport_pool_detach (self->pool, self);
+  _imgimport_pool_detach (pool, self);
   g_object_unref (engine);
   _imgimport_lock (&self->lock);
   self->is_reported = TRUE;
   g_cond_broadcast (&self->cond);
   _imgimport_unlock (&self->lock);
-  _imgimport_pool_signal (self->pool);
+  _imgimport_pool_signal (pool);
   return TRUE;
 }
