@@ -13,11 +13,11 @@
 
 /* ---- by link --------------------------------------------------------------------------------- */
 
-/* An inode of ours alone, which nobody can open for writing and no other object lives in. */
+/* An inode of ours that nobody can open for writing. */
 static gboolean
 may_share_inode (const struct stat *facts)
 {
-  return facts->st_nlink == 1 && facts->st_uid == geteuid () && (facts->st_mode & 0222) == 0;
+  return facts->st_uid == geteuid () && (facts->st_mode & 0222) == 0;
 }
 
 /* Gives the inode a hidden name here. FALSE without an error: it cannot, or should not, be. */
@@ -29,7 +29,8 @@ link_hidden (const ImgImportFileStore *self, const char *hidden, int fd)
 
   if (linkat (AT_FDCWD, path, self->dirfd, hidden, AT_SYMLINK_FOLLOW) != 0)
     return FALSE;
-  /* Another store may have had the same thought at the same moment. */
+  /* Looked at afterwards, since another store may have had the same thought at the same moment: no
+   * third name, or two targets would lose one image with one damaged inode. */
   if (fstat (fd, &facts) == 0 && facts.st_nlink <= 2)
     return TRUE;
   _imgimport_file_store_drop_name (self, hidden, fd);

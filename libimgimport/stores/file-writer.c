@@ -159,12 +159,13 @@ _imgimport_file_writer_abort (const ImgImportFileStore *store, ImgImportFileWrit
 static gboolean
 finish_file (const ImgImportFileWriter *self, guint64 size, GError **error)
 {
-  struct timespec times[2] = { { .tv_nsec = UTIME_OMIT } };
+  const gint64 now_us = g_get_real_time ();
+  const struct timespec times[2] = { { .tv_nsec = UTIME_OMIT },
+                                     { .tv_sec = now_us / G_USEC_PER_SEC,
+                                       .tv_nsec = now_us % G_USEC_PER_SEC * 1000 } };
   int failure = 0;
 
-  if (clock_gettime (CLOCK_REALTIME, &times[1]) != 0)
-    failure = errno;
-  else if (size > G_MAXINT64)
+  if (size > G_MAXINT64)
     failure = EFBIG;
   else if (ftruncate (self->fd, (off_t)size) != 0 || fchmod (self->fd, 0400) != 0 ||
            futimens (self->fd, times) != 0)

@@ -21,6 +21,7 @@ typedef struct
   gsize minimum;
   gsize first_slot;
   NewFunc new_func;
+  GBoxedCopyFunc ref;
   GDestroyNotify unref;
   gboolean named;
   Slot mandatory[10];
@@ -65,6 +66,7 @@ static const Kind kinds[] = {
     G_STRUCT_OFFSET (ImgImportStoreVTable, local_fd),
     G_STRUCT_OFFSET (ImgImportStoreVTable, begin),
     new_store,
+    (GBoxedCopyFunc)_imgimport_store_ref,
     (GDestroyNotify)_imgimport_store_unref,
     TRUE,
     { SLOT (ImgImportStoreVTable, begin), SLOT (ImgImportStoreVTable, write),
@@ -77,6 +79,7 @@ static const Kind kinds[] = {
     sizeof (ImgImportCatalogVTable),
     G_STRUCT_OFFSET (ImgImportCatalogVTable, get),
     new_catalog,
+    (GBoxedCopyFunc)_imgimport_catalog_ref,
     (GDestroyNotify)_imgimport_catalog_unref,
     FALSE,
     { SLOT (ImgImportCatalogVTable, get), SLOT (ImgImportCatalogVTable, scan),
@@ -88,6 +91,7 @@ static const Kind kinds[] = {
     G_STRUCT_OFFSET (ImgImportMethodVTable, read),
     G_STRUCT_OFFSET (ImgImportMethodVTable, check),
     new_method,
+    (GBoxedCopyFunc)_imgimport_method_ref,
     (GDestroyNotify)_imgimport_method_unref,
     TRUE,
     { SLOT (ImgImportMethodVTable, open) } },
@@ -96,6 +100,7 @@ static const Kind kinds[] = {
     sizeof (ImgImportHookVTable),
     G_STRUCT_OFFSET (ImgImportHookVTable, configure),
     new_hook,
+    (GBoxedCopyFunc)_imgimport_hook_ref,
     (GDestroyNotify)_imgimport_hook_unref,
     TRUE,
     { SLOT (ImgImportHookVTable, metadata) } },
@@ -139,6 +144,8 @@ assert_taken (const Kind *kind, gsize struct_size)
 
   g_assert_no_error (error);
   g_assert_nonnull (handle);
+  g_assert_true (kind->ref (handle) == handle);
+  kind->unref (handle);
   g_assert_cmpuint (destroyed, ==, 0);
   kind->unref (handle);
   g_assert_cmpuint (destroyed, ==, 1);

@@ -131,6 +131,15 @@ a_directory_that_cannot_be_opened_is_told (StoreDir *f, gconstpointer unused)
   replace_fd (f->fd, f->path, O_RDONLY | O_DIRECTORY);
 }
 
+static void
+a_version_that_cannot_be_read_is_told (void)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_null (_imgimport_file_store_version (-1, "k", &error));
+  assert_reason (error, IMGIMPORT_ERROR_FAILED, "io-error");
+}
+
 /* ---- durability ------------------------------------------------------------------------------ */
 
 static void
@@ -212,6 +221,8 @@ main (int argc, char **argv)
   add ("a-failed-read-names-the-object", FALSE, a_failed_read_names_the_object);
   add ("a-directory-that-cannot-be-opened-is-told", FALSE,
        a_directory_that_cannot_be_opened_is_told);
+  g_test_add_func ("/store-file/a-version-that-cannot-be-read-is-told",
+                   a_version_that_cannot_be_read_is_told);
   add ("bytes-that-cannot-be-synced-are-not-published", TRUE,
        bytes_that_cannot_be_synced_are_not_published);
   add ("a-name-that-cannot-be-synced-is-taken-back", TRUE,
