@@ -112,7 +112,7 @@ build_match (JsonBuilder *builder, const ImgImportMatch *match)
 JsonNode *
 _imgimport_facts_to_json (const ImgImportFacts *self)
 {
-  g_autoptr (JsonBuilder) builder = json_builder_new_immutable ();
+  g_autoptr (JsonBuilder) builder = json_builder_new ();
 
   json_builder_begin_object (builder);
   json_builder_set_member_name (builder, "size");
@@ -130,7 +130,7 @@ static gboolean
 require (const ImgImportJsonCursor *cursor, const char *member, gboolean present, GError **error)
 {
   if (!present)
-    _imgimport_json_set_error (cursor, member, "json-invalid", error, "is missing");
+    _imgimport_json_set_error (cursor, member, "json-invalid", error, "is missing or empty");
   return present;
 }
 
@@ -225,7 +225,8 @@ read_match (const ImgImportJsonCursor *cursor, gpointer data, GError **error)
     }
   match = _imgimport_match_new (format->name);
   if (!read_size (cursor, "virtual_size", &match->virtual_size, error) ||
-      !read_elements (cursor, "checks", read_check, match, error))
+      !read_elements (cursor, "checks", read_check, match, error) ||
+      !require (cursor, "checks", match->checks->len > 0, error))
     return FALSE;
   g_ptr_array_add (matches, g_steal_pointer (&match));
   return TRUE;

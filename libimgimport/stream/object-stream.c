@@ -15,8 +15,8 @@ _imgimport_object_source_read (gpointer source, void *buffer, gsize length, gsiz
   return TRUE;
 }
 
-#define IMGIMPORT_TYPE_OBJECT_STREAM (imgimport_object_stream_get_type ())
-G_DECLARE_FINAL_TYPE (ImgImportObjectStream, imgimport_object_stream, IMGIMPORT, OBJECT_STREAM,
+#define IMGIMPORT_TYPE_OBJECT_STREAM (_imgimport_object_stream_get_type ())
+G_DECLARE_FINAL_TYPE (ImgImportObjectStream, _imgimport_object_stream, IMGIMPORT, OBJECT_STREAM,
                       GInputStream)
 
 struct _ImgImportObjectStream
@@ -28,11 +28,11 @@ struct _ImgImportObjectStream
   guint64 position;             /* within the range */
 };
 
-static void imgimport_object_stream_seekable_init (GSeekableIface *iface);
+static void _imgimport_object_stream_seekable_init (GSeekableIface *iface);
 
-G_DEFINE_FINAL_TYPE_WITH_CODE (ImgImportObjectStream, imgimport_object_stream, G_TYPE_INPUT_STREAM,
+G_DEFINE_FINAL_TYPE_WITH_CODE (ImgImportObjectStream, _imgimport_object_stream, G_TYPE_INPUT_STREAM,
                                G_IMPLEMENT_INTERFACE (G_TYPE_SEEKABLE,
-                                                      imgimport_object_stream_seekable_init))
+                                                      _imgimport_object_stream_seekable_init))
 
 static gssize
 object_stream_read (GInputStream *stream, void *buffer, gsize count, GCancellable *cancellable,
@@ -146,7 +146,7 @@ object_stream_truncate (GSeekable *seekable, goffset offset, GCancellable *cance
 }
 
 static void
-imgimport_object_stream_seekable_init (GSeekableIface *iface)
+_imgimport_object_stream_seekable_init (GSeekableIface *iface)
 {
   iface->tell = object_stream_tell;
   iface->can_seek = object_stream_can_seek;
@@ -161,11 +161,11 @@ object_stream_finalize (GObject *object)
   ImgImportObjectStream *self = IMGIMPORT_OBJECT_STREAM (object);
 
   g_clear_pointer (&self->reader, _imgimport_store_reader_close);
-  G_OBJECT_CLASS (imgimport_object_stream_parent_class)->finalize (object);
+  G_OBJECT_CLASS (_imgimport_object_stream_parent_class)->finalize (object);
 }
 
 static void
-imgimport_object_stream_class_init (ImgImportObjectStreamClass *klass)
+_imgimport_object_stream_class_init (ImgImportObjectStreamClass *klass)
 {
   G_OBJECT_CLASS (klass)->finalize = object_stream_finalize;
   G_INPUT_STREAM_CLASS (klass)->read_fn = object_stream_read;
@@ -173,7 +173,7 @@ imgimport_object_stream_class_init (ImgImportObjectStreamClass *klass)
 }
 
 static void
-imgimport_object_stream_init (ImgImportObjectStream *self)
+_imgimport_object_stream_init (ImgImportObjectStream *self)
 {
 }
 

@@ -90,13 +90,12 @@ set_limit_error (ImgImportPass *self, GError **error)
 }
 
 static void
-fail_size (ImgImportPass *self)
+fail_size (ImgImportPass *self, const char *word)
 {
   GError *error = NULL;
 
   _imgimport_set_error (&error, IMGIMPORT_ERROR_CORRUPT, "size-mismatch",
-                        "%s bytes than the %" G_GUINT64_FORMAT " expected",
-                        self->bytes < self->expected ? "fewer" : "more", self->expected);
+                        "%s bytes than the %" G_GUINT64_FORMAT " expected", word, self->expected);
   _imgimport_pass_fail (self, error);
 }
 
@@ -108,7 +107,7 @@ pass_take (ImgImportPass *self, gsize n)
 
   if (n > self->expected - self->bytes)
     {
-      fail_size (self);
+      fail_size (self, "more");
       return FALSE;
     }
   if (n > self->limit - self->bytes)
@@ -277,8 +276,8 @@ pass_finish (ImgImportPass *self, ImgImportPassResult *result, GError **error)
     pass_hand_on (self, 1);
   _imgimport_pass_close (self);
   if (_imgimport_pass_check (self, NULL) && self->expected != IMGIMPORT_SIZE_UNKNOWN &&
-      self->bytes != self->expected)
-    fail_size (self);
+      self->bytes < self->expected)
+    fail_size (self, "fewer");
   if (!_imgimport_pass_check (self, error))
     return FALSE;
   pass_report (self, TRUE);

@@ -14,13 +14,14 @@
 
 G_BEGIN_DECLS
 
-#define IMGIMPORT_BUFFER_SIZE ((gsize) 1024 * 1024)
+#define IMGIMPORT_BUFFER_SIZE ((gsize)1024 * 1024)
 
 /* ---- digests --------------------------------------------------------------------------------- */
 
 typedef struct _ImgImportDigest ImgImportDigest;
 
-/* Whether this build computes `algorithm` ("md5", "sha512", …: lower case, the names of hashlib). */
+/* Whether this build computes `algorithm` ("md5", "sha512", …: lower case, the names of hashlib).
+ */
 gboolean _imgimport_digest_is_known (const char *algorithm);
 /* NOT_SUPPORTED "digest-unknown". */
 ImgImportDigest *_imgimport_digest_new (const char *algorithm, GError **error);
@@ -34,9 +35,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (ImgImportDigest, _imgimport_digest_free)
 /* ---- pass ------------------------------------------------------------------------------------ */
 
 /* Reads up to `length` bytes; `*n_read` 0 is the end. */
-typedef gboolean (*ImgImportSourceFunc) (gpointer source, void *buffer, gsize length,
-                                         gsize *n_read, GCancellable *cancellable,
-                                         GError **error);
+typedef gboolean (*ImgImportSourceFunc) (gpointer source, void *buffer, gsize length, gsize *n_read,
+                                         GCancellable *cancellable, GError **error);
 
 /* Called at most every 100 ms by the pass's clock, and at the end; on the caller's thread. */
 typedef void (*ImgImportPassProgressFunc) (guint64 bytes, gpointer user_data);
@@ -55,10 +55,10 @@ typedef struct
   const char *limit_name;     /* what the message calls it: "image_size_cap" */
   const char *const *digests; /* algorithms; NULL or empty: none */
   gboolean inspect;
-  gboolean threads;           /* FALSE: everything on the caller's thread */
+  gboolean threads; /* FALSE: everything on the caller's thread */
   const ImgImportSinkSpec *sinks;
   guint n_sinks;
-  ImgImportClock *clock;      /* borrowed during the pass */
+  ImgImportClock *clock; /* borrowed during the pass */
   ImgImportPassProgressFunc progress;
   gpointer progress_data;
 } ImgImportPassSpec;
@@ -73,8 +73,8 @@ typedef struct
 typedef struct
 {
   guint64 size;
-  GHashTable *digests;       /* algorithm → hexadecimal */
-  ImgImportFacts *facts;     /* NULL unless inspected */
+  GHashTable *digests;   /* algorithm → hexadecimal */
+  ImgImportFacts *facts; /* NULL unless inspected */
   ImgImportSinkResult *sinks;
   guint n_sinks;
 } ImgImportPassResult;
@@ -119,8 +119,8 @@ typedef struct
   ImgImportStoreReader *reader;
   guint64 offset;
 } ImgImportObjectSource;
-gboolean _imgimport_object_source_read (gpointer source, void *buffer, gsize length,
-                                        gsize *n_read, GCancellable *cancellable, GError **error);
+gboolean _imgimport_object_source_read (gpointer source, void *buffer, gsize length, gsize *n_read,
+                                        GCancellable *cancellable, GError **error);
 
 /* An object, or a range of it, as a seekable GInputStream; takes the reader. Digest checks are the
  * caller's. */

@@ -22,11 +22,7 @@ put_be64 (GByteArray *image, guint at, guint64 value)
 static inline GByteArray *
 image_new (guint size)
 {
-  GByteArray *image = g_byte_array_sized_new (size);
-
-  g_byte_array_set_size (image, size);
-  memset (image->data, 0, size);
-  return image;
+  return g_byte_array_new_take (g_malloc0 (size), size);
 }
 
 /* A header that passes all checks; 1 GiB inside. */

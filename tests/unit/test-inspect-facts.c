@@ -68,6 +68,7 @@ wrong_json_is_refused (void)
     { "{\"size\":1,\"matches\":[{\"checks\":[]}]}", "matches/0/format" },
     { "{\"size\":1,\"matches\":[{\"format\":\"raw\",\"checks\":[]}]}", "matches/0/format" },
     { "{\"size\":1,\"matches\":[{\"format\":\"gpt\"}]}", "matches/0/checks" },
+    { "{\"size\":1,\"matches\":[{\"format\":\"gpt\",\"checks\":[]}]}", "matches/0/checks" },
     { "{\"size\":1,\"matches\":[{\"format\":\"gpt\",\"virtual_size\":-1,\"checks\":[]}]}",
       "matches/0/virtual_size" },
     { "{\"size\":1,\"matches\":[{\"format\":\"gpt\",\"checks\":[],\"x\":1}]}", "matches/0/x" },

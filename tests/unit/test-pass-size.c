@@ -75,6 +75,8 @@ assert_outcome (const Row *row, Run *run, const ImgImportPassResult *result, gbo
   g_assert_false (ok);
   g_assert_error (run->error, IMGIMPORT_ERROR, code);
   g_assert_cmpstr (imgimport_error_get_reason (run->error), ==, row->reason);
+  if (strcmp (row->reason, "size-mismatch") == 0)
+    g_assert_true (g_str_has_prefix (run->error->message, row->size < most ? "fewer" : "more"));
   if (capped)
     g_assert_nonnull (strstr (run->error->message, "image_size_cap"));
   fake_store_assert_empty (run->fake);
