@@ -72,16 +72,8 @@ _imgimport_sqlite_set_error (ImgImportSqliteConnection *self, int rc, GError **e
 gboolean
 _imgimport_sqlite_exec (ImgImportSqliteConnection *self, const char *sql, GError **error)
 {
-  gint64 give_up_at_us =
-      g_get_monotonic_time () + (gint64)self->timeout_ms * G_TIME_SPAN_MILLISECOND;
   int rc = sqlite3_exec (self->db, sql, NULL, NULL, NULL);
 
-  /* Where waiting could deadlock SQLite answers at once instead of asking its busy handler. */
-  while ((rc & 0xff) == SQLITE_BUSY && g_get_monotonic_time () < give_up_at_us)
-    {
-      g_usleep (POLL_US);
-      rc = sqlite3_exec (self->db, sql, NULL, NULL, NULL);
-    }
   if (rc == SQLITE_OK)
     return TRUE;
   _imgimport_sqlite_set_error (self, rc, error);
@@ -168,17 +160,8 @@ gboolean
 _imgimport_sqlite_step (ImgImportSqliteConnection *self, ImgImportSqliteStatement *statement,
                         gboolean *row, GError **error)
 {
-  gint64 give_up_at_us =
-      g_get_monotonic_time () + (gint64)self->timeout_ms * G_TIME_SPAN_MILLISECOND;
   int rc = sqlite3_step (statement);
 
-  /* As in _imgimport_sqlite_exec(); SQLite is never busy once it has answered a row. */
-  while ((rc & 0xff) == SQLITE_BUSY && g_get_monotonic_time () < give_up_at_us)
-    {
-      sqlite3_reset (statement);
-      g_usleep (POLL_US);
-      rc = sqlite3_step (statement);
-    }
   if (row != NULL)
     *row = rc == SQLITE_ROW;
   if (rc == SQLITE_DONE || rc == SQLITE_ROW)

@@ -86,15 +86,14 @@ ImgImportSqliteStatement *_imgimport_sqlite_prepare (ImgImportSqliteConnection *
 void _imgimport_sqlite_release (ImgImportSqliteStatement *statement);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ImgImportSqliteStatement, _imgimport_sqlite_release)
 
-/* Steps, waiting while the file is busy. `*row` says whether there is one; NULL where there can be
- * none. */
+/* `*row` says whether there is one; NULL where there can be none. */
 gboolean _imgimport_sqlite_step (ImgImportSqliteConnection *self,
                                  ImgImportSqliteStatement *statement, gboolean *row,
                                  GError **error);
 /* Prepares and steps one that has neither parameters nor rows. */
 gboolean _imgimport_sqlite_run (ImgImportSqliteConnection *self, ImgImportSqliteStatementId id,
                                 GError **error);
-/* Runs text of ours that is not worth keeping prepared, waiting while the file is busy. */
+/* Runs text of ours that is not worth keeping prepared. */
 gboolean _imgimport_sqlite_exec (ImgImportSqliteConnection *self, const char *sql, GError **error);
 
 /* What the connection's last failure, `rc`, means to the caller. */
@@ -103,7 +102,8 @@ void _imgimport_sqlite_set_error (ImgImportSqliteConnection *self, int rc, GErro
 /* ---- sqlite-schema.c --------------------------------------------------------------------------
  */
 
-/* Checks that the file is a catalog, and makes it one of this version if it is new or older. */
+/* Checks that the file is a catalog, and makes it one of this version if it is new or older; waits
+ * while others keep it busy. */
 gboolean _imgimport_sqlite_migrate (ImgImportSqliteConnection *self, GError **error);
 
 /* ---- sqlite-write.c ---------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 
 /* "ImgI" */
 #define APPLICATION_ID 0x496d6749
+#define RETRY_US 2000
 
 /* steps[n] makes a file of version n one of version n + 1; a new file is of version 0. A step that
  * has been released is never changed. */
@@ -99,8 +100,8 @@ upgrade (ImgImportSqliteConnection *self, GError **error)
   return _imgimport_sqlite_exec (self, stamp, error);
 }
 
-gboolean
-_imgimport_sqlite_migrate (ImgImportSqliteConnection *self, GError **error)
+static gboolean
+migrate (ImgImportSqliteConnection *self, GError **error)
 {
   Identity identity = { 0 };
 
@@ -115,5 +116,28 @@ _imgimport_sqlite_migrate (ImgImportSqliteConnection *self, GError **error)
       _imgimport_sqlite_exec (self, "COMMIT", error))
     return TRUE;
   sqlite3_exec (self->db, "ROLLBACK", NULL, NULL, NULL);
+  return FALSE;
+}
+
+gboolean
+_imgimport_sqlite_migrate (ImgImportSqliteConnection *self, GError **error)
+{
+  gint64 give_up_at_us =
+      g_get_monotonic_time () + (gint64)self->timeout_ms * G_TIME_SPAN_MILLISECOND;
+  g_autoptr (GError) last = NULL;
+
+  /* Where several make the log at once, or remove it at the end, SQLite answers that it is busy
+   * without having waited: waiting could be a deadlock. */
+  do
+    {
+      if (last != NULL)
+        g_usleep (RETRY_US);
+      g_clear_error (&last);
+      if (migrate (self, &last))
+        return TRUE;
+    }
+  while (g_error_matches (last, IMGIMPORT_ERROR, IMGIMPORT_ERROR_TIMED_OUT) &&
+         g_get_monotonic_time () < give_up_at_us);
+  g_propagate_error (error, g_steal_pointer (&last));
   return FALSE;
 }

@@ -146,25 +146,35 @@ n_waiting_is (ImgImportSqlite *catalog, guint n)
   return catalog->waiting->len == n;
 }
 
-/* Starts putters while nobody serves them, so that one transaction has them all. */
+/* Starts threads that write while nobody serves them, so that one transaction has them all. */
 static void
-put_together (Place *place, Putter *putters, guint n_putters)
+run_together (Place *place, GThreadFunc func, gpointer *arguments, guint n_threads)
 {
-  g_autofree ImgImportThread **threads = g_new0 (ImgImportThread *, n_putters);
+  g_autofree ImgImportThread **threads = g_new0 (ImgImportThread *, n_threads);
 
   _imgimport_lock (&place->catalog->lock);
   place->catalog->writing = TRUE;
   _imgimport_unlock (&place->catalog->lock);
-  for (guint i = 0; i < n_putters; i++)
-    threads[i] = _imgimport_thread_new ("put", put_in_thread, &putters[i], NULL);
-  while (!n_waiting_is (place->catalog, n_putters))
+  for (guint i = 0; i < n_threads; i++)
+    threads[i] = _imgimport_thread_new ("write", func, arguments[i], NULL);
+  while (!n_waiting_is (place->catalog, n_threads))
     g_thread_yield ();
   _imgimport_lock (&place->catalog->lock);
   place->catalog->writing = FALSE;
   g_cond_broadcast (&place->catalog->written);
   _imgimport_unlock (&place->catalog->lock);
-  for (guint i = 0; i < n_putters; i++)
+  for (guint i = 0; i < n_threads; i++)
     _imgimport_thread_join (threads[i]);
+}
+
+static void
+put_together (Place *place, Putter *putters, guint n_putters)
+{
+  g_autofree gpointer *arguments = g_new0 (gpointer, n_putters);
+
+  for (guint i = 0; i < n_putters; i++)
+    arguments[i] = &putters[i];
+  run_together (place, put_in_thread, arguments, n_putters);
 }
 
 #define N_PUTTERS 6
@@ -217,6 +227,49 @@ commits_that_wait_together_share_one_sync (Place *place, gconstpointer unused)
     }
 }
 
+static gboolean
+write_and_fail (ImgImportSqliteConnection *connection, gpointer unused, GError **error)
+{
+  return _imgimport_sqlite_exec (connection, "UPDATE touch SET n = n + 1; SELECT nothing", error);
+}
+
+static gboolean
+write_nothing (ImgImportSqliteConnection *connection, gpointer unused, GError **error)
+{
+  return TRUE;
+}
+
+typedef struct
+{
+  Place *place;
+  ImgImportSqliteWriteFunc func;
+  gboolean ok;
+} Writer;
+
+static gpointer
+write_in_thread (gpointer data)
+{
+  Writer *writer = data;
+
+  writer->ok = _imgimport_sqlite_write (writer->place->catalog, writer->func, NULL, TRUE, NULL);
+  return NULL;
+}
+
+static void
+what_is_taken_back_does_not_count_as_written (Place *place, gconstpointer unused)
+{
+  Writer writers[2] = { { place, write_and_fail, FALSE }, { place, write_nothing, FALSE } };
+  gpointer arguments[2] = { &writers[0], &writers[1] };
+  g_autofree char *touched = NULL;
+
+  place_open (place);
+  run_together (place, write_in_thread, arguments, 2);
+  g_assert_false (writers[0].ok);
+  g_assert_true (writers[1].ok);
+  touched = ask_sql (place->path, "SELECT n FROM touch");
+  g_assert_cmpstr (touched, ==, "1");
+}
+
 /* ---- others */
 
 static void
@@ -242,6 +295,23 @@ others_that_write_are_waited_for_but_not_for_ever (Place *place, gconstpointer u
   assert_body (place->catalog, "a", "{}");
   g_assert_cmpint (sqlite3_close (other), ==, SQLITE_OK);
   g_assert_true (put (place->catalog, "b", "{}", FALSE, NULL));
+}
+
+static void
+a_reader_of_an_older_file_is_waited_for_but_not_for_ever (Place *place, gconstpointer unused)
+{
+  g_autoptr (GError) error = NULL;
+  sqlite3 *other = NULL;
+
+  run_sql (place->path, "PRAGMA application_id = 1231906633");
+  g_assert_cmpint (sqlite3_open (place->path, &other), ==, SQLITE_OK);
+  g_assert_cmpint (
+      sqlite3_exec (other, "BEGIN; SELECT count(*) FROM sqlite_schema", NULL, NULL, NULL), ==,
+      SQLITE_OK);
+  g_assert_null (_imgimport_catalog_sqlite_new_with_timeout (place->path, 20, &error));
+  assert_error (error, IMGIMPORT_ERROR_TIMED_OUT, "catalog-busy");
+  g_assert_cmpint (sqlite3_close (other), ==, SQLITE_OK);
+  place_open (place);
 }
 
 static void
@@ -306,8 +376,12 @@ main (int argc, char **argv)
   ADD ("one-too-large-does-not-fail-those-it-is-committed-with",
        one_too_large_does_not_fail_those_it_is_committed_with);
   ADD ("commits-that-wait-together-share-one-sync", commits_that_wait_together_share_one_sync);
+  ADD ("what-is-taken-back-does-not-count-as-written",
+       what_is_taken_back_does_not_count_as_written);
   ADD ("others-that-write-are-waited-for-but-not-for-ever",
        others_that_write_are_waited_for_but_not_for_ever);
+  ADD ("a-reader-of-an-older-file-is-waited-for-but-not-for-ever",
+       a_reader_of_an_older_file_is_waited_for_but_not_for_ever);
   ADD ("a-file-that-may-not-be-written-is-said", a_file_that_may_not_be_written_is_said);
   ADD ("a-file-that-is-gone-is-said-by-new-readers", a_file_that_is_gone_is_said_by_new_readers);
   ADD ("readers-beyond-the-pool-are-closed", readers_beyond_the_pool_are_closed);

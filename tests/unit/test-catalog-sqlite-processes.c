@@ -101,11 +101,18 @@ child_fills_what_it_may (gpointer catalog)
   assert_body (catalog, "0", body);
 }
 
+static void
+child_opens (gpointer catalog)
+{
+  g_assert_true (put (catalog, "a", "{}", FALSE, NULL));
+}
+
 static const struct
 {
   const char *role;
   void (*play) (gpointer catalog);
 } roles[] = {
+  { "open", child_opens },
   { "count", child_counts },
   { "count-until-killed", child_counts_until_killed },
   { "own", child_owns_until_killed },
@@ -193,6 +200,21 @@ n_appended (gpointer catalog)
 
   g_assert_true (VTABLE.journal_load (catalog, "run", count_entry, &n_entries, NULL));
   return n_entries;
+}
+
+static void
+processes_that_make_the_file_at_once_all_succeed (Place *place, gconstpointer unused)
+{
+  for (guint round = 0; round < 20; round++)
+    {
+      Child children[2 * N_PROCESSES];
+
+      for (guint i = 0; i < G_N_ELEMENTS (children); i++)
+        children[i] = start (place, "open");
+      for (guint i = 0; i < G_N_ELEMENTS (children); i++)
+        g_assert_cmpint (wait_for (&children[i]), ==, 0);
+      g_assert_cmpint (g_unlink (place->path), ==, 0);
+    }
 }
 
 static void
@@ -296,6 +318,8 @@ main (int argc, char **argv)
   if (argc == 4 && g_str_equal (argv[1], "--play"))
     return play (argv[2], argv[3]);
   g_test_init (&argc, &argv, NULL);
+  ADD ("processes-that-make-the-file-at-once-all-succeed",
+       processes_that_make_the_file_at_once_all_succeed);
   ADD ("processes-that-open-and-write-at-once-lose-nothing",
        processes_that_open_and_write_at_once_lose_nothing);
   ADD ("killing-a-process-amid-commits-leaves-all-or-nothing",

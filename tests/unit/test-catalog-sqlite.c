@@ -84,6 +84,29 @@ a_migration_that_fails_changes_nothing (Place *place, gconstpointer unused)
   g_assert_cmpstr (n_objects, ==, "1");
 }
 
+/* Raises the schema at the last moment before the migration has the file to itself. */
+static int
+overtake (unsigned event, void *path, void *statement, void *text)
+{
+  if (g_str_equal (text, "BEGIN IMMEDIATE"))
+    run_sql (path, "PRAGMA user_version = 2");
+  return 0;
+}
+
+static void
+a_schema_raised_while_waiting_to_migrate_is_refused (Place *place, gconstpointer unused)
+{
+  g_autoptr (ImgImportSqliteConnection) connection = NULL;
+  g_autoptr (GError) error = NULL;
+
+  run_sql (place->path, "PRAGMA application_id = 1231906633");
+  connection = _imgimport_sqlite_connect (place->path, 1000, &error);
+  g_assert_no_error (error);
+  sqlite3_trace_v2 (connection->db, SQLITE_TRACE_STMT, overtake, place->path);
+  g_assert_false (_imgimport_sqlite_migrate (connection, &error));
+  assert_error (error, SCHEMA);
+}
+
 static void
 the_database_of_another_program_is_refused_and_left_alone (Place *place, gconstpointer unused)
 {
@@ -263,6 +286,8 @@ main (int argc, char **argv)
   ADD ("a-newer-schema-is-refused", a_newer_schema_is_refused);
   ADD ("an-older-schema-is-brought-up", an_older_schema_is_brought_up);
   ADD ("a-migration-that-fails-changes-nothing", a_migration_that_fails_changes_nothing);
+  ADD ("a-schema-raised-while-waiting-to-migrate-is-refused",
+       a_schema_raised_while_waiting_to_migrate_is_refused);
   ADD ("the-database-of-another-program-is-refused-and-left-alone",
        the_database_of_another_program_is_refused_and_left_alone);
   ADD ("a-file-that-is-no-database-is-refused", a_file_that_is_no_database_is_refused);
