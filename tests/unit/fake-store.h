@@ -24,6 +24,7 @@ typedef struct
   guint64 n_written;      /* bytes */
   guint n_open;           /* writers and readers */
   gboolean still;         /* writes wait until this is FALSE, or they are cancelled */
+  gboolean own_words;     /* a cancelled write fails with an error of its own */
   GThread *writer_thread; /* of the last write */
   GCancellable *cancel_at_commit;
 } FakeStore;
@@ -90,7 +91,11 @@ fake_wait (FakeStore *store, GCancellable *cancellable, GError **error)
   _imgimport_unlock (&store->lock);
 
   g_cancellable_disconnect (cancellable, id);
-  return !g_cancellable_set_error_if_cancelled (cancellable, error);
+  if (g_cancellable_is_cancelled (cancellable) && store->own_words)
+    _imgimport_set_error (error, IMGIMPORT_ERROR_UNAVAILABLE, "interrupted", "interrupted");
+  else
+    g_cancellable_set_error_if_cancelled (cancellable, error);
+  return !g_cancellable_is_cancelled (cancellable);
 }
 
 static inline gboolean
