@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -70,15 +71,14 @@ child_counts_until_killed (gpointer catalog)
 static void
 child_owns_until_killed (gpointer catalog)
 {
-  const pid_t parent = getppid ();
   g_autofree char *owner = NULL;
   g_autofree char *line = NULL;
 
   g_assert_true (VTABLE.owner_register (catalog, &owner, NULL));
   line = g_strconcat (owner, "\n", NULL);
+  prctl (PR_SET_PDEATHSIG, SIGKILL);
   g_assert_cmpint (write (STDOUT_FILENO, line, strlen (line)), ==, (gssize)strlen (line));
-  while (getppid () == parent)
-    g_usleep (10 * G_TIME_SPAN_MILLISECOND);
+  pause ();
 }
 
 static void
@@ -244,7 +244,7 @@ wait_for_number (gpointer catalog, int wanted)
   while (number (catalog, "a") < wanted)
     {
       g_assert_cmpint (g_get_monotonic_time (), <, give_up_at_us);
-      g_usleep (1000);
+      g_thread_yield ();
     }
 }
 
