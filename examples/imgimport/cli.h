@@ -30,6 +30,16 @@ typedef struct
   gboolean version;
 } CliGlobals;
 
+/* How to import: options of the commands that do. */
+typedef struct
+{
+  char *method;
+  char *store;
+  char *stores;
+  char *all_stores;
+  char *allow_failure;
+} CliRequest;
+
 /* One run of the program. */
 typedef struct
 {
@@ -38,6 +48,7 @@ typedef struct
   GCancellable *cancellable; /* fires on Ctrl-C and SIGTERM */
   ImgImportService *service; /* see cli_open() */
   ImgImportContext *context; /* NULL: the program itself, which may do everything */
+  const CliRequest *request; /* NULL in commands that import nothing */
   GString *advice;           /* lines for standard error, said last, after the error if any */
 } Cli;
 
@@ -218,15 +229,6 @@ extern const GOptionEntry cli_attribute_entries[];
 /* What is handed to imgimport_service_create_image(). */
 char *cli_attributes_to_json (const CliAttributes *self, GError **error);
 
-typedef struct
-{
-  char *method;
-  char *store;
-  char *stores;
-  char *all_stores;
-  char *allow_failure;
-} CliRequest;
-
 extern const GOptionEntry cli_request_entries[];
 /* What is handed to imgimport_service_import_image(), checked against discovery first, so that
  * nothing is staged for an import that cannot be. */
@@ -238,7 +240,7 @@ ImgImportImage *cli_stage (Cli *cli, const char *id, const CliInput *input, GErr
 /* Imports and waits for the end; on Ctrl-C cancels the job and waits for that. */
 ImgImportImage *cli_import (Cli *cli, const char *id, const char *request, GError **error);
 /* Adds to the advice what state an image is in and which commands lead on; after a failure also
- * how to give it up. */
+ * how to give up an image that is not active yet. */
 void cli_advise (Cli *cli, const char *id, gboolean failed);
 
 G_END_DECLS

@@ -21,6 +21,7 @@ run_import (Cli *cli, gconstpointer data, char **arguments, GError **error)
   g_autofree char *request = NULL;
   g_autoptr (ImgImportImage) image = NULL;
 
+  cli->request = options;
   request = cli_request_to_json (cli, options, method != NULL ? method : "glance-direct", error);
   if (request == NULL)
     return FALSE;
@@ -120,6 +121,7 @@ run_via_import (Cli *cli, gconstpointer data, char **arguments, GError **error)
   g_auto (CliInput) input = CLI_INPUT_INIT;
   g_autoptr (ImgImportImage) image = NULL;
 
+  cli->request = &options->request;
   if (method == NULL && cli_has_input (options->file))
     method = "glance-direct";
   if (attributes == NULL || !check_via_import (options, method, error))

@@ -15,25 +15,34 @@ cli_stage (Cli *cli, const char *id, const CliInput *input, GError **error)
   return image;
 }
 
-/* Waits for the job's end; on Ctrl-C asks the job to stop and waits for that end. */
+typedef struct
+{
+  Cli *cli;
+  const char *job_id;
+} Cancellation;
+
+/* Runs on the thread that reads signals. A job that has just finished cannot be cancelled, and need
+ * not be: the wait answers its end either way. */
+static void
+cancel_job (GCancellable *cancellable, gpointer data)
+{
+  Cancellation *self = data;
+
+  cli_say (self->cli, "Cancelling; a second Ctrl-C leaves at once.");
+  imgimport_service_cancel_job (self->cli->service, self->cli->context, self->job_id, NULL);
+}
+
+/* Waits for the job's end, which Ctrl-C brings nearer: the wait itself is not cancelled. */
 static ImgImportJob *
 wait_for_job (Cli *cli, const char *job_id, GError **error)
 {
-  g_autoptr (GError) local = NULL;
-  ImgImportJob *job =
-      imgimport_service_wait_job (cli->service, job_id, -1, cli->cancellable, &local);
+  Cancellation cancellation = { cli, job_id };
+  gulong handler =
+      g_cancellable_connect (cli->cancellable, G_CALLBACK (cancel_job), &cancellation, NULL);
+  ImgImportJob *job = imgimport_service_wait_job (cli->service, job_id, -1, NULL, error);
 
-  if (job != NULL)
-    return job;
-  if (!imgimport_error_is_cancelled (local))
-    {
-      g_propagate_error (error, g_steal_pointer (&local));
-      return NULL;
-    }
-  cli_say (cli, "Cancelling; a second Ctrl-C leaves at once.");
-  /* A job that has just finished cannot be cancelled, and need not be. */
-  imgimport_service_cancel_job (cli->service, cli->context, job_id, NULL);
-  return imgimport_service_wait_job (cli->service, job_id, -1, NULL, error);
+  g_cancellable_disconnect (cli->cancellable, handler);
+  return job;
 }
 
 static void
@@ -77,7 +86,7 @@ cli_import (Cli *cli, const char *id, const char *request, GError **error)
 }
 
 /* Characters that mean nothing to a shell. */
-#define PLAIN G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "/._-"
+#define PLAIN G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "/._,-"
 
 static void
 append_option (GString *line, const char *option, const char *value)
@@ -88,6 +97,16 @@ append_option (GString *line, const char *option, const char *value)
     return;
   quoted = strspn (value, PLAIN) == strlen (value) ? g_strdup (value) : g_shell_quote (value);
   g_string_append_printf (line, " %s %s", option, quoted);
+}
+
+static void
+append_request (GString *line, const CliRequest *request)
+{
+  append_option (line, "--import-method", request->method);
+  append_option (line, "--store", request->store);
+  append_option (line, "--stores", request->stores);
+  append_option (line, "--all-stores", request->all_stores);
+  append_option (line, "--allow-failure", request->allow_failure);
 }
 
 /* A command to type, with what chose root, configuration and caller this time. */
@@ -105,7 +124,10 @@ advise_command (Cli *cli, const char *command, const char *id, const char *rest)
   append_option (line, "--user", globals->user);
   for (role = globals->roles; role != NULL && *role != NULL; role++)
     append_option (line, "--role", *role);
-  g_string_append_printf (line, " %s %s%s\n", command, id, rest);
+  g_string_append_printf (line, " %s %s%s", command, id, rest);
+  if (cli->request != NULL && g_str_equal (command, "image-import"))
+    append_request (line, cli->request);
+  g_string_append_c (line, '\n');
 }
 
 static void
@@ -171,7 +193,7 @@ cli_advise (Cli *cli, const char *id, gboolean failed)
       advise_command (cli, status == IMGIMPORT_STATUS_IMPORTING ? "image-tasks" : "image-show", id,
                       "");
     }
-  if (failed)
+  if (failed && (status == IMGIMPORT_STATUS_QUEUED || status == IMGIMPORT_STATUS_UPLOADING))
     {
       g_string_append (cli->advice, "Or give it up:\n");
       advise_command (cli, "image-delete", id, "");
