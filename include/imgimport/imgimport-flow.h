@@ -45,7 +45,7 @@ typedef struct
 
 /**
  * ImgImportTaskState:
- * @IMGIMPORT_TASK_PENDING: not begun
+ * @IMGIMPORT_TASK_PENDING: not begun, or waiting for its next attempt
  * @IMGIMPORT_TASK_RUNNING: execute is being called, not merely queued
  * @IMGIMPORT_TASK_SUCCESS: executed
  * @IMGIMPORT_TASK_FAILURE: execute failed for good
@@ -97,7 +97,7 @@ guint imgimport_task_get_attempt (ImgImportTask *self);
  * @name: an input that the flow declares for this task
  *
  * Returns: (nullable) (transfer none): its value, %NULL for a name that was not declared. In a
- *   revert also %NULL where the provider never succeeded
+ *   revert, and after the pivot, also %NULL where the provider did not succeed
  * Since: 0.1
  */
 IMGIMPORT_AVAILABLE_IN_0_1
@@ -121,7 +121,9 @@ GVariant *imgimport_task_get_output (ImgImportTask *self, const char *name);
  * @name: an output that the flow declares for this task
  * @value: (transfer floating): its value
  *
- * A task that succeeds without setting one of its outputs fails, reason "output-missing".
+ * The last value counts. A task that succeeds without setting one of its outputs fails, reason
+ * "output-missing"; in a run with a journal also one whose outputs do not fit into a record of
+ * 1 MiB, reason "output-too-large".
  *
  * Since: 0.1
  */
@@ -144,9 +146,9 @@ const GError *imgimport_task_get_cause (ImgImportTask *self);
  *
  * For a task whose effect is a commit into the same database as the journal: the record that says
  * "this task succeeded", to be appended to the journal in that very commit. The engine then does
- * not append it again. If the commit fails, execute must fail.
+ * not append it again. If the commit fails, execute must fail. Outputs can no longer be set.
  *
- * Returns: (transfer full): the record
+ * Returns: (nullable) (transfer full): the record; %NULL where the outputs do not fit into one
  * Since: 0.1
  */
 IMGIMPORT_AVAILABLE_IN_0_1
@@ -158,7 +160,8 @@ GBytes *imgimport_task_dup_outcome_record (ImgImportTask *self);
  * ImgImportFlow:
  *
  * A directed acyclic graph of tasks. Build it from one thread; once it has been given to a run it
- * is compiled and can no longer be changed, and any number of runs may use it.
+ * is compiled, and any number of runs may use it. What would change it then fails with
+ * %IMGIMPORT_ERROR_INVALID_STATE (reason "flow-compiled").
  *
  * Since: 0.1
  */
@@ -226,7 +229,8 @@ gboolean imgimport_flow_link (ImgImportFlow *self, const char *before, const cha
  * @name: what it needs: an output of exactly one other task, or an input of the run
  * @error: return location
  *
- * Returns: %FALSE with %IMGIMPORT_ERROR_NOT_FOUND
+ * Returns: %FALSE with %IMGIMPORT_ERROR_NOT_FOUND, or %IMGIMPORT_ERROR_INVALID_ARGUMENT for an
+ *   empty @name
  * Since: 0.1
  */
 IMGIMPORT_AVAILABLE_IN_0_1
@@ -240,8 +244,8 @@ gboolean imgimport_flow_add_input (ImgImportFlow *self, const char *task, const 
  * @name: what it provides
  * @error: return location
  *
- * Returns: %FALSE with %IMGIMPORT_ERROR_NOT_FOUND, or %IMGIMPORT_ERROR_EXISTS (reason
- *   "provider-ambiguous") where another task provides it
+ * Returns: %FALSE with %IMGIMPORT_ERROR_NOT_FOUND, %IMGIMPORT_ERROR_INVALID_ARGUMENT for an empty
+ *   @name, or %IMGIMPORT_ERROR_EXISTS (reason "provider-ambiguous") where a task provides it
  * Since: 0.1
  */
 IMGIMPORT_AVAILABLE_IN_0_1
@@ -274,7 +278,7 @@ gboolean imgimport_flow_set_retry (ImgImportFlow *self, const char *task, guint 
  * @error: return location
  *
  * A flow has at most one pivot. Tasks that do not come after it must come before it. A task after
- * it that fails for good leaves a warning, and the run ends in success.
+ * it that fails for good leaves a warning, those after that one run, and the run ends in success.
  *
  * Returns: %FALSE with %IMGIMPORT_ERROR_NOT_FOUND, or %IMGIMPORT_ERROR_EXISTS where the flow has a
  *   pivot

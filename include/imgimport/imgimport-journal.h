@@ -18,7 +18,8 @@ typedef struct
 {
   gsize struct_size;
 
-  /* Appends one record. With `durable` it, and all before it, survive a power cut. */
+  /* Appends one record. With `durable` it, and all before it, survive a power cut. An append that
+   * was cut short may leave its beginning behind. */
   gboolean (*append) (gpointer self, const char *run, const void *data, gsize length,
                       gboolean durable, GError **error);
 

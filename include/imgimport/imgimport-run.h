@@ -10,8 +10,9 @@ G_BEGIN_DECLS
 /**
  * ImgImportEngine:
  *
- * A bounded set of threads that run tasks, shared by any number of runs. Thread-safe. Dropping the
- * last reference waits for the tasks that are running; runs keep a reference while they run.
+ * A bounded set of threads that run tasks, shared by any number of runs. Thread-safe. A run keeps a
+ * reference from its start to its end; dropping the last one waits for the threads, but for the one
+ * that drops it.
  *
  * Since: 0.1
  */
@@ -53,8 +54,9 @@ gboolean imgimport_engine_iterate (ImgImportEngine *self);
  * @IMGIMPORT_RUN_REVERTED: failed, everything undone
  * @IMGIMPORT_RUN_PARTIALLY_REVERTED: failed or cancelled, and a revert failed too
  * @IMGIMPORT_RUN_CANCELLED: cancelled, everything undone
- * @IMGIMPORT_RUN_INTERRUPTED: the journal could not be written, or the engine went away: what was
- *   running has ended, nothing was undone, a later run with the same journal goes on
+ * @IMGIMPORT_RUN_INTERRUPTED: the journal could not be written, or the engine was stopped: what was
+ *   running has been told to stop and has ended, nothing more was undone, a later run with the same
+ *   journal goes on
  *
  * States from %IMGIMPORT_RUN_SUCCESS on are final.
  *
@@ -108,11 +110,13 @@ typedef void (*ImgImportRunFunc) (ImgImportRun *run, gpointer user_data);
  *
  * Compiles @flow and reads what @journal holds of @id: tasks that succeeded keep their outputs and
  * are not executed again; a task that had begun is executed again; a run that was reverting goes
- * on reverting.
+ * on reverting; one that had ended will end at once. A torn or damaged record ends the journal: what
+ * it and those behind it say has not happened.
  *
  * Returns: (transfer full): the run; %NULL with %IMGIMPORT_ERROR_INVALID_ARGUMENT where the flow
- *   does not compile or an input has no provider (reason "input-missing", naming task and input),
- *   %IMGIMPORT_ERROR_CORRUPT where the journal's records are not of this flow
+ *   does not compile, an input has no provider (reason "input-missing", naming task and input) or
+ *   @inputs is of another type, %IMGIMPORT_ERROR_CORRUPT (reason "journal-foreign") where the
+ *   journal's records are not of this flow, or the error of the journal
  * Since: 0.1
  */
 IMGIMPORT_AVAILABLE_IN_0_1
@@ -138,7 +142,8 @@ void imgimport_run_set_done_func (ImgImportRun *self, ImgImportRunFunc func, gpo
  * @engine: what runs its tasks
  * @error: return location
  *
- * Returns: %FALSE with %IMGIMPORT_ERROR_INVALID_STATE where it was started before
+ * Returns: %FALSE with %IMGIMPORT_ERROR_INVALID_STATE where it was started before or the engine was
+ *   stopped, or %IMGIMPORT_ERROR_UNAVAILABLE where no thread is to be had
  * Since: 0.1
  */
 IMGIMPORT_AVAILABLE_IN_0_1
@@ -150,9 +155,11 @@ gboolean imgimport_run_start (ImgImportRun *self, ImgImportEngine *engine, GErro
  *
  * Fires the cancellable of the tasks that run, starts no further one, and has everything that was
  * executed reverted. Before the start: the run only reverts what its journal says was executed.
- * After the pivot it changes nothing. Never blocks; any thread.
+ * After the pivot it changes nothing; a pivot that is being executed may still succeed, and then so
+ * does the run. Never blocks; any thread.
  *
- * Returns: whether the run will end otherwise than in success because of this call
+ * Returns: whether this call has begun to cancel the run: %FALSE where it is cancelled, failing,
+ *   past its pivot, or has nothing left to do
  * Since: 0.1
  */
 IMGIMPORT_AVAILABLE_IN_0_1
@@ -163,9 +170,11 @@ gboolean imgimport_run_cancel (ImgImportRun *self);
  * @self: a run
  * @timeout_ms: how long to wait; negative: without end
  *
- * With an engine of 0 threads it iterates the engine, and sleeps until the next retry is due.
+ * With an engine of 0 threads it iterates the engine, and sleeps until the next retry is due. Not to
+ * be called from a task.
  *
- * Returns: whether the run is in a final state
+ * Returns: whether the run is in a final state and its done function, if this is not it, has
+ *   returned
  * Since: 0.1
  */
 IMGIMPORT_AVAILABLE_IN_0_1
@@ -221,7 +230,8 @@ GVariant *imgimport_run_get_output (ImgImportRun *self, const char *name);
  * imgimport_run_get_n_errors:
  * @self: a run in a final state
  *
- * Returns: how many errors it met: of tasks and of reverts before the pivot, warnings after it
+ * Returns: how many errors it met: of tasks and of reverts before the pivot, warnings after it. What
+ *   a task answers to being cancelled because of another error is not one
  * Since: 0.1
  */
 IMGIMPORT_AVAILABLE_IN_0_1

@@ -194,7 +194,7 @@ void _imgimport_pool_enqueue (ImgImportPool *self, ImgImportRun *run);
 void _imgimport_pool_delay (ImgImportPool *self, ImgImportRun *run, guint32 task, gint64 due_us);
 /* With the run's lock held. Drops its delayed tasks. */
 void _imgimport_pool_forget_delayed (ImgImportPool *self, ImgImportRun *run);
-/* Whether other work is queued: a thread should not go on with one run for long. */
+/* Whether other work waits: a thread should not go on with one run for long. */
 gboolean _imgimport_pool_is_contended (ImgImportPool *self);
 
 /* For a caller that iterates: how many things have happened, and a sleep until there are more than

@@ -11,7 +11,7 @@ struct _ImgImportPool
   gatomicrefcount ref_count;
   guint max_threads;
   ImgImportClock *clock;
-  gint n_queued; /* atomic: the length of the queue, for a look without the lock */
+  gint n_waiting; /* atomic: runs in the queue and timers, for a look without the lock */
 
   GMutex lock; /* for everything below */
   GCond cond;  /* something has happened */
@@ -93,6 +93,12 @@ _imgimport_pool_signal (ImgImportPool *self)
 }
 
 static void
+count_waiting (ImgImportPool *self)
+{
+  g_atomic_int_set (&self->n_waiting, (gint)(self->queue.length + self->timers->len));
+}
+
+static void
 unlink_run (GQueue *queue, GList *link)
 {
   g_queue_unlink (queue, link);
@@ -109,6 +115,7 @@ take_work (ImgImportPool *self, ImgImportRun **run, guint32 *task)
     {
       ImgImportTimer timer = _imgimport_timers_pop (self->timers);
 
+      count_waiting (self);
       *run = timer.run;
       *task = timer.task;
       return TRUE;
@@ -117,7 +124,7 @@ take_work (ImgImportPool *self, ImgImportRun **run, guint32 *task)
     return FALSE;
   *run = self->queue.head->data;
   unlink_run (&self->queue, self->queue.head);
-  g_atomic_int_add (&self->n_queued, -1);
+  count_waiting (self);
   return TRUE;
 }
 
@@ -211,10 +218,8 @@ _imgimport_pool_detach (ImgImportPool *self, ImgImportRun *run)
   _imgimport_lock (&self->lock);
   queued = run->queue_link.data != NULL;
   if (queued)
-    {
-      unlink_run (&self->queue, &run->queue_link);
-      g_atomic_int_add (&self->n_queued, -1);
-    }
+    unlink_run (&self->queue, &run->queue_link);
+  count_waiting (self);
   unlink_run (&self->active, &run->active_link);
   signal_locked (self);
   _imgimport_unlock (&self->lock);
@@ -230,7 +235,7 @@ _imgimport_pool_enqueue (ImgImportPool *self, ImgImportRun *run)
 
   run->queue_link.data = g_object_ref (run);
   g_queue_push_tail_link (&self->queue, &run->queue_link);
-  g_atomic_int_inc (&self->n_queued);
+  count_waiting (self);
   self->n_events++;
   /* A thread that was woken is idle until it runs: each queued run needs one of its own. Where no
    * thread can be added, those there are will come to it. */
@@ -246,6 +251,7 @@ _imgimport_pool_delay (ImgImportPool *self, ImgImportRun *run, guint32 task, gin
   ImgImportTimer timer = { due_us, self->n_timers++, run, task };
 
   _imgimport_timers_push (self->timers, &timer);
+  count_waiting (self);
   signal_locked (self);
 }
 
@@ -255,12 +261,13 @@ _imgimport_pool_forget_delayed (ImgImportPool *self, ImgImportRun *run)
   g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&self->lock);
 
   _imgimport_timers_remove_run (self->timers, run);
+  count_waiting (self);
 }
 
 gboolean
 _imgimport_pool_is_contended (ImgImportPool *self)
 {
-  return g_atomic_int_get (&self->n_queued) > 0;
+  return g_atomic_int_get (&self->n_waiting) > 0;
 }
 
 gboolean

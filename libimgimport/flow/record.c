@@ -96,18 +96,11 @@ append_value (GByteArray *bytes, GVariant *value)
   g_autoptr (GVariant) portable = to_little_endian (value);
   const char *type = g_variant_get_type_string (value);
   gsize size = g_variant_get_size (portable);
-  guint8 prefix[4];
-  guint at;
 
   if (size > IMGIMPORT_RECORD_MAX)
     return FALSE;
   append_chunk (bytes, type, strlen (type));
-  put_u32 (prefix, (guint32)size);
-  g_byte_array_append (bytes, prefix, sizeof prefix);
-  at = bytes->len;
-  g_byte_array_set_size (bytes, (guint)(at + size));
-  if (size > 0)
-    g_variant_store (portable, bytes->data + at);
+  append_chunk (bytes, g_variant_get_data (portable), size);
   return TRUE;
 }
 

@@ -101,6 +101,8 @@ cycle_is_named_and_can_be_avoided (void)
   add_output (add_input (add_script (f, "a"), "y"), "x");
   add_output (add_input (add_script (f, "b"), "x"), "y");
   add_link (f, "b", "behind");
+  add_link (f, "outside", "a");
+  add_link (f, "outside", "b");
   g_assert_false (imgimport_flow_compile (f->flow, &error));
   g_assert_nonnull (strstr (error->message, "“a”"));
   g_assert_nonnull (strstr (error->message, "“b”"));

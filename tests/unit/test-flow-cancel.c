@@ -195,6 +195,52 @@ stopped_engine_interrupts_and_reverts_nothing (gconstpointer threads)
 }
 
 static void
+come_to_gate (GCancellable *cancellable, gpointer data)
+{
+  gate_wait (data, 3);
+}
+
+static gboolean
+execute_nothing (gpointer data, ImgImportTask *task, GCancellable *cancellable, GError **error)
+{
+  return TRUE;
+}
+
+/* The test is the second to come to the gate, what fires the cancellable the third. */
+static gboolean
+revert_until_told_to_stop (gpointer data, ImgImportTask *task, GCancellable *cancellable,
+                           GError **error)
+{
+  gulong id = g_cancellable_connect (cancellable, G_CALLBACK (come_to_gate), data, NULL);
+
+  gate_wait (data, 3);
+  g_cancellable_disconnect (cancellable, id);
+  return !g_cancellable_set_error_if_cancelled (cancellable, error);
+}
+
+static void
+stopped_engine_interrupts_a_revert (void)
+{
+  static const ImgImportTaskVTable vtable = { IMGIMPORT_TASK_VTABLE_INIT,
+                                              .execute = execute_nothing,
+                                              .revert = revert_until_told_to_stop };
+  g_autoptr (Fixture) f = fixture_new (1, TRUE);
+
+  add_script (f, "a");
+  g_assert_true (imgimport_flow_add_task (f->flow, "slow", &vtable, f, NULL, NULL));
+  add_script (f, "b")->n_failures = 1;
+  start_run (f);
+  gate_wait (f, 2);
+  expect_state (f, IMGIMPORT_RUN_REVERTING);
+  _imgimport_engine_stop (f->engine);
+  expect_end (f, IMGIMPORT_RUN_INTERRUPTED);
+  expect_trace (f, "a+ b! b-");
+  expect_error (f, 0, "b", "scripted");
+  expect_error (f, 1, NULL, "engine-stopped");
+  g_assert_cmpuint (imgimport_run_get_n_errors (f->run), ==, 2);
+}
+
+static void
 cancel_of_many_queued_is_quick (gconstpointer threads)
 {
   g_autoptr (Fixture) f = fixture_new (GPOINTER_TO_UINT (threads), FALSE);
@@ -236,5 +282,6 @@ main (int argc, char **argv)
   add_both ("/flow/pivot/outruns-the-cancel", pivot_that_outruns_the_cancel_wins);
   add_both ("/flow/engine/stop-interrupts-and-reverts-nothing",
             stopped_engine_interrupts_and_reverts_nothing);
+  g_test_add_func ("/flow/engine/stop-interrupts-a-revert", stopped_engine_interrupts_a_revert);
   return g_test_run ();
 }

@@ -206,6 +206,75 @@ output_too_large_for_a_record_fails (gconstpointer threads)
 }
 
 static void
+set_nearly_too_large_output (Script *self, ImgImportTask *task, GCancellable *cancellable)
+{
+  g_autofree char *text = g_strnfill (1024 * 1024 - 40, 'x');
+
+  imgimport_task_set_output (task, "x", g_variant_new_string (text));
+}
+
+/* The outcome and the next intent are more than one append holds: the recorder would object. */
+static void
+appends_are_split_at_their_limit (gconstpointer threads)
+{
+  g_autoptr (Recorder) recorder = recorder_new ();
+  g_autoptr (Fixture) f = with_abc (threads, recorder);
+
+  add_output (script_at (f, 0), "x")->hook = set_nearly_too_large_output;
+  run_to (f, IMGIMPORT_RUN_SUCCESS);
+  run_to (f, IMGIMPORT_RUN_SUCCESS);
+  expect_trace (f, "a+ b+ c+");
+}
+
+static void
+values_of_any_type_come_back (void)
+{
+  const char *const texts[] = { "''",
+                                "'ä'",
+                                "{'a': <1>, 'b': <'x'>}",
+                                "@ay []",
+                                "@mi nothing",
+                                "<(1, true, 'x', -5.5)>",
+                                "(byte 1, int64 -2, uint16 3)",
+                                "[['a'], []]",
+                                "@() ()" };
+  guint i;
+
+  for (i = 0; i < G_N_ELEMENTS (texts); i++)
+    {
+      g_autoptr (GVariant) value = g_variant_parse (NULL, texts[i], NULL, NULL, NULL);
+      ImgImportFlowRecord record = { .type = IMGIMPORT_FLOW_RECORD_SUCCESS,
+                                     .outputs = &value,
+                                     .n_outputs = 1 };
+      g_auto (ImgImportFlowRecord) parsed = { 0 };
+      g_autoptr (GByteArray) bytes = g_byte_array_new ();
+
+      g_assert_true (_imgimport_flow_record_append (&record, bytes));
+      g_assert_cmpuint (_imgimport_flow_record_parse (&parsed, bytes->data, bytes->len), ==,
+                        bytes->len);
+      g_assert_cmpuint (parsed.n_outputs, ==, 1);
+      g_assert_cmpvariant (parsed.outputs[0], value);
+    }
+}
+
+static void
+long_message_is_cut_between_characters (void)
+{
+  g_autofree char *spaces = g_strnfill (4095, 'x');
+  g_autofree char *message = g_strconcat (spaces, "äöü", NULL);
+  g_autoptr (GError) error = _imgimport_error_new_dup_reason (IMGIMPORT_ERROR_BUSY, "why", message);
+  ImgImportFlowRecord record = { .type = IMGIMPORT_FLOW_RECORD_FAILURE, .error = error };
+  g_auto (ImgImportFlowRecord) parsed = { 0 };
+  g_autoptr (GByteArray) bytes = g_byte_array_new ();
+
+  g_assert_true (_imgimport_flow_record_append (&record, bytes));
+  g_assert_cmpuint (_imgimport_flow_record_parse (&parsed, bytes->data, bytes->len), >, 0);
+  g_assert_error (parsed.error, IMGIMPORT_ERROR, IMGIMPORT_ERROR_BUSY);
+  g_assert_cmpstr (imgimport_error_get_reason (parsed.error), ==, "why");
+  g_assert_cmpstr (parsed.error->message, ==, spaces);
+}
+
+static void
 failing_load_refuses_the_run (void)
 {
   g_autoptr (Recorder) recorder = recorder_new ();
@@ -284,6 +353,10 @@ main (int argc, char **argv)
             outcome_that_the_task_appends_is_not_appended_again);
   add_both ("/flow/journal/output-too-large-for-a-record-fails",
             output_too_large_for_a_record_fails);
+  add_both ("/flow/journal/appends-are-split-at-their-limit", appends_are_split_at_their_limit);
+  g_test_add_func ("/flow/journal/values-of-any-type-come-back", values_of_any_type_come_back);
+  g_test_add_func ("/flow/journal/long-message-is-cut-between-characters",
+                   long_message_is_cut_between_characters);
   g_test_add_func ("/flow/journal/failing-load-refuses-the-run", failing_load_refuses_the_run);
   g_test_add_func ("/flow/journal/without-a-slot-is-refused", journal_without_a_slot_is_refused);
   g_test_add_func ("/flow/journal/memory-keeps-runs-apart-and-forgets",

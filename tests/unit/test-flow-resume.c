@@ -316,6 +316,66 @@ another_format_version_is_refused (void)
   expect_foreign (recorder, f);
 }
 
+typedef struct
+{
+  guint8 type;
+  const char *body;
+  gsize length;
+} Broken;
+
+#define BROKEN(type, body)                                                                         \
+  {                                                                                                \
+    type, body, sizeof body - 1                                                                    \
+  }
+
+static void
+append_checked (Recorder *recorder, const Broken *broken)
+{
+  g_autoptr (GByteArray) bytes = g_byte_array_new ();
+  guint8 header[24] = { 0 };
+  guint32 crc;
+
+  header[0] = (guint8)broken->length;
+  header[8] = 1;
+  header[9] = broken->type;
+  g_byte_array_append (bytes, header, sizeof header);
+  g_byte_array_append (bytes, (const guint8 *)broken->body, (guint)broken->length);
+  crc = crc32c (crc32c (G_MAXUINT32, bytes->data, 4), bytes->data + 8, bytes->len - 8);
+  crc = GUINT32_TO_LE (~crc);
+  memcpy (bytes->data + 4, &crc, sizeof crc);
+  g_ptr_array_add (recorder->appends, g_bytes_new (bytes->data, bytes->len));
+}
+
+/* A right checksum does not make a record right. */
+static void
+broken_bodies_end_the_journal (void)
+{
+  static const Broken cases[] = {
+    BROKEN (IMGIMPORT_FLOW_RECORD_FAILURE, "\1\0"),
+    BROKEN (IMGIMPORT_FLOW_RECORD_FAILURE, "\1\0\0\0x"),
+    BROKEN (IMGIMPORT_FLOW_RECORD_FAILURE, "\xff\xff\xff\xffx"),
+    BROKEN (IMGIMPORT_FLOW_RECORD_FAILURE, "\1\0\0\0x\1\0\0\0y\1\0\0\0zz"),
+    BROKEN (IMGIMPORT_FLOW_RECORD_FAILURE, "\1\0\0\0\xff\1\0\0\0y\1\0\0\0z"),
+    BROKEN (IMGIMPORT_FLOW_RECORD_SUCCESS, "\1\0\0\0!\1\0\0\0z"),
+    BROKEN (IMGIMPORT_FLOW_RECORD_SUCCESS, "\1\0\0\0*\1\0\0\0z"),
+    BROKEN (IMGIMPORT_FLOW_RECORD_SUCCESS, "\1\0\0\0s"),
+    BROKEN (IMGIMPORT_FLOW_RECORD_SUCCESS, "\1\0\0\0s\1\0\0\0z"),
+    BROKEN (IMGIMPORT_FLOW_RECORD_SUCCESS, "\1\0\0\0b\1\0\0\0z"),
+  };
+  guint i;
+
+  for (i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (Recorder) recorder = recorder_new ();
+      g_autoptr (Fixture) f = twelve_tasks (0, N_TASKS, recorder);
+
+      recorder_add_head (recorder, f->flow);
+      append_checked (recorder, &cases[i]);
+      resume_forward (0, recorder);
+      g_assert_cmpuint (recorder->appends->len, >, 2);
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -332,5 +392,6 @@ main (int argc, char **argv)
                    journal_without_a_head_is_refused);
   g_test_add_func ("/flow/resume/another-format-version-is-refused",
                    another_format_version_is_refused);
+  g_test_add_func ("/flow/T60/broken-bodies-end-the-journal", broken_bodies_end_the_journal);
   return g_test_run ();
 }

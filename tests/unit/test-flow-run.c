@@ -167,6 +167,49 @@ iterate_does_one_task (void)
 }
 
 static void
+add_one (gpointer data)
+{
+  ++*(guint *)data;
+}
+
+static void
+done_data_is_destroyed_once (void)
+{
+  g_autoptr (Fixture) f = fixture_new (0, TRUE);
+  guint n_replaced = 0;
+  guint n_dropped = 0;
+  guint n_called = 0;
+
+  add_script (f, "a");
+  prepare_run (f);
+  imgimport_run_set_done_func (f->run, count_done, &n_replaced, add_one);
+  imgimport_run_set_done_func (f->run, NULL, &n_dropped, add_one);
+  g_assert_cmpuint (n_replaced, ==, 1);
+  drop_run (f);
+  g_assert_cmpuint (n_dropped, ==, 1);
+  prepare_run (f);
+  imgimport_run_set_done_func (f->run, NULL, &n_called, add_one);
+  g_assert_true (imgimport_run_start (f->run, f->engine, NULL));
+  g_assert_cmpuint (n_called, ==, 0);
+  g_assert_true (imgimport_run_wait (f->run, -1));
+  g_assert_cmpuint (n_called, ==, 1);
+  drop_run (f);
+  g_assert_cmpuint (n_called, ==, 1);
+}
+
+static void
+states_have_nicks (void)
+{
+  g_autoptr (GEnumClass) runs = g_type_class_ref (IMGIMPORT_TYPE_RUN_STATE);
+  g_autoptr (GEnumClass) tasks = g_type_class_ref (IMGIMPORT_TYPE_TASK_STATE);
+
+  g_assert_cmpstr (g_enum_get_value (runs, IMGIMPORT_RUN_INTERRUPTED)->value_nick, ==,
+                   "interrupted");
+  g_assert_cmpstr (g_enum_get_value (tasks, IMGIMPORT_TASK_REVERT_FAILED)->value_nick, ==,
+                   "revert-failed");
+}
+
+static void
 unknown_task_has_no_state (void)
 {
   g_autoptr (Fixture) f = fixture_new (0, FALSE);
@@ -241,6 +284,8 @@ main (int argc, char **argv)
   add_both ("/flow/T29/layered-flow-runs-every-task", layered_flow_runs_every_task);
   add_both ("/flow/T33/run-starts-once", run_starts_once);
   g_test_add_func ("/flow/run/iterate-does-one-task", iterate_does_one_task);
+  g_test_add_func ("/flow/run/done-data-is-destroyed-once", done_data_is_destroyed_once);
+  g_test_add_func ("/flow/run/states-have-nicks", states_have_nicks);
   g_test_add_func ("/flow/run/unknown-task-has-no-state", unknown_task_has_no_state);
   g_test_add_func ("/flow/run/queued-task-is-pending-not-running",
                    queued_task_is_pending_not_running);
