@@ -2,9 +2,10 @@
 
 /*
  * The start and the close of a service. The close goes in this order, so that nothing is taken away
- * that somebody still uses: no new calls; uploads end; imports that have begun end; who waits is
- * told; calls that are inside leave; the engine stops; the plug-ins are dropped, and with the
- * catalog the registration of this owner, which hands what is pending to the next service.
+ * that somebody still uses: no new calls; imports that have not begun are let go; uploads end;
+ * imports that have begun end; who waits is told; calls that are inside leave; the engine stops;
+ * the plug-ins are dropped, and with the catalog the registration of this owner, which hands what
+ * is pending to the next service.
  */
 
 #include "service/service-private.h"
@@ -46,6 +47,45 @@ start (ImgImportService *self, GCancellable *cancellable, GError **error)
 }
 
 /* ---- close ----------------------------------------------------------------------------------- */
+
+/* Ends a run whose first task has not been called, so that nothing has been done that its journal
+ * does not tell: its job stays pending. */
+static void
+leave_pending (gpointer data, gpointer user_data)
+{
+  ImgImportImport *import = data;
+  ImgImportRun *run = _imgimport_import_get_run (import);
+
+  _imgimport_lock (&run->lock);
+  if (run->phase > IMGIMPORT_PHASE_PENDING && run->phase < IMGIMPORT_PHASE_ENDING &&
+      run->n_busy == 0 && !_imgimport_import_is_begun (import))
+    {
+      GError *error = NULL;
+
+      _imgimport_set_error (&error, IMGIMPORT_ERROR_INVALID_STATE, "service-closed",
+                            "the service was closed before the import began");
+      _imgimport_run_interrupt (run, error);
+      _imgimport_run_settle (run);
+    }
+  _imgimport_run_unlock (run);
+  _imgimport_run_report (run);
+}
+
+static void
+leave_all_pending (ImgImportService *self)
+{
+  g_autoptr (GPtrArray) imports =
+      g_ptr_array_new_with_free_func ((GDestroyNotify)_imgimport_import_unref);
+  GHashTableIter iter;
+  gpointer import;
+
+  _imgimport_lock (&self->lock);
+  g_hash_table_iter_init (&iter, self->imports);
+  while (g_hash_table_iter_next (&iter, NULL, &import))
+    g_ptr_array_add (imports, _imgimport_import_ref (import));
+  _imgimport_unlock (&self->lock);
+  g_ptr_array_foreach (imports, leave_pending, NULL);
+}
 
 /* With the lock held: an import that has begun; NULL for none. */
 static ImgImportImport *
@@ -145,6 +185,7 @@ shut_down (ImgImportService *self, GCancellable *cancellable)
 {
   gboolean cancelled;
 
+  leave_all_pending (self);
   _imgimport_uploads_abort (self);
   cancelled = await_begun (self, cancellable);
   set_state (self, IMGIMPORT_SERVICE_CLOSED);

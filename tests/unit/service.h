@@ -5,6 +5,8 @@
 
 #include "service/service-private.h"
 
+#include <glib/gstdio.h>
+
 #include <imgimport/imgimport-import.h>
 #include <imgimport/imgimport-staging.h>
 
@@ -116,6 +118,23 @@ assert_refused (GError **error, ImgImportError code, const char *reason)
   g_assert_error (*error, IMGIMPORT_ERROR, (int)code);
   g_assert_cmpstr (imgimport_error_get_reason (*error), ==, reason);
   g_clear_error (error);
+}
+
+/* And what is in it. */
+static inline void
+remove_tree (const char *path)
+{
+  g_autoptr (GDir) dir = g_dir_open (path, 0, NULL);
+  const char *name;
+
+  while (dir != NULL && !g_file_test (path, G_FILE_TEST_IS_SYMLINK) &&
+         (name = g_dir_read_name (dir)) != NULL)
+    {
+      g_autofree char *child = g_build_filename (path, name, NULL);
+
+      remove_tree (child);
+    }
+  g_remove (path);
 }
 
 /* ---- with two tenants
