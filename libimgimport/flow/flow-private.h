@@ -304,7 +304,7 @@ struct _ImgImportRun
   gboolean is_queued;
   gboolean is_past_pivot;
   gboolean is_cancelled;
-  GThread *reporter; /* the thread that calls, or has called, the done function */
+  GThread *reporter; /* the thread that ended the run: it calls the done function */
   gboolean is_reported;
   gboolean fire;
   gboolean fire_late;
@@ -336,8 +336,8 @@ void _imgimport_run_add_error (ImgImportRun *self, guint32 task, GError *error);
 /* Brings the run into its next phase where nothing is running any more. Returns whether that made
  * tasks ready. */
 gboolean _imgimport_run_settle (ImgImportRun *self);
-/* Without the lock: reports the end of a run that has ended. Returns whether it was this call that
- * did. */
+/* Without the lock: reports the end of a run that this thread has brought to its end. Returns
+ * whether it was that. */
 gboolean _imgimport_run_report (ImgImportRun *self);
 
 void _imgimport_run_begin_revert (ImgImportRun *self);

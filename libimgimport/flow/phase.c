@@ -65,6 +65,7 @@ end (ImgImportRun *self, ImgImportRunState state)
   self->phase = IMGIMPORT_PHASE_ENDING;
   self->state = _imgimport_run_flush (self) ? state : IMGIMPORT_RUN_INTERRUPTED;
   self->phase = IMGIMPORT_PHASE_ENDED;
+  self->reporter = g_thread_self ();
 }
 
 gboolean
@@ -106,12 +107,11 @@ _imgimport_run_report (ImgImportRun *self)
   ImgImportRunFunc func;
 
   _imgimport_lock (&self->lock);
-  if (self->phase != IMGIMPORT_PHASE_ENDED || self->reporter != NULL)
+  if (self->reporter != g_thread_self () || self->engine == NULL)
     {
       _imgimport_unlock (&self->lock);
       return FALSE;
     }
-  self->reporter = g_thread_self ();
   func = self->done_func;
   engine = g_steal_pointer (&self->engine);
   pool = self->pool;

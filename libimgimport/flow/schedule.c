@@ -257,7 +257,6 @@ gboolean
 _imgimport_run_turn (ImgImportRun *self, guint32 due, gboolean single)
 {
   guint32 next = IMGIMPORT_TASK_NONE;
-  gboolean ended;
   guint n_done = 0;
   guint32 task;
 
@@ -276,7 +275,6 @@ _imgimport_run_turn (ImgImportRun *self, guint32 due, gboolean single)
       next = IMGIMPORT_TASK_NONE;
     }
   leave (self, next);
-  ended = self->phase == IMGIMPORT_PHASE_ENDED;
   _imgimport_run_unlock (self);
-  return (ended && _imgimport_run_report (self)) || n_done > 0;
+  return _imgimport_run_report (self) || n_done > 0;
 }
