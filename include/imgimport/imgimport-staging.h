@@ -136,7 +136,8 @@ ImgImportImage *imgimport_service_stage_stream (ImgImportService *self, ImgImpor
  * Stages and seals a copy: the caller's file is never the library's. After a failure the image is
  * `queued` again.
  *
- * Returns: (transfer full): the image; %NULL as imgimport_service_stage_stream() does
+ * Returns: (transfer full): the image; %NULL as imgimport_service_stage_stream() does, and with
+ *   %IMGIMPORT_ERROR_INVALID_ARGUMENT ("descriptor-not-readable")
  * Since: 0.1
  */
 IMGIMPORT_AVAILABLE_IN_0_1

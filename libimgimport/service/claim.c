@@ -15,8 +15,8 @@ _imgimport_claim_require_free (const ImgImportImageRecord *record, GError **erro
 
   if (record->claim.kind == IMGIMPORT_CLAIM_NONE)
     return TRUE;
-  _imgimport_set_error (error, IMGIMPORT_ERROR_BUSY, "image-claimed",
-                        "image %s is held by %s", record->image->id, words[record->claim.kind]);
+  _imgimport_set_error (error, IMGIMPORT_ERROR_BUSY, "image-claimed", "image %s is held by %s",
+                        record->image->id, words[record->claim.kind]);
   return FALSE;
 }
 
@@ -29,8 +29,7 @@ _imgimport_claim_run (ImgImportService *service, const char *image_id, gboolean 
 
   if (_imgimport_txn_run (service, image_id, NULL, durable, func, data, &refusal))
     return TRUE;
-  if (*holder != NULL &&
-      !_imgimport_service_recover_owner (service, *holder, &recovered, error))
+  if (*holder != NULL && !_imgimport_service_recover_owner (service, *holder, &recovered, error))
     return FALSE;
   if (recovered)
     return _imgimport_txn_run (service, image_id, NULL, durable, func, data, error);

@@ -51,16 +51,15 @@ check_status (const Accept *self, const ImgImportImage *image, GError **error)
 
   if (image->status != required)
     {
-      _imgimport_set_error (error, IMGIMPORT_ERROR_INVALID_STATE, "status-not-importable",
-                            "image %s is %s: method %s needs it to be %s%s", image->id,
-                            imgimport_status_to_string (image->status), self->request->method,
-                            imgimport_status_to_string (required),
-                            required == IMGIMPORT_STATUS_UPLOADING
-                                ? ", that is, its data to be staged first"
-                                : "");
+      _imgimport_set_error (
+          error, IMGIMPORT_ERROR_INVALID_STATE, "status-not-importable",
+          "image %s is %s: method %s needs it to be %s%s", image->id,
+          imgimport_status_to_string (image->status), self->request->method,
+          imgimport_status_to_string (required),
+          required == IMGIMPORT_STATUS_UPLOADING ? ", that is, its data to be staged first" : "");
       return FALSE;
     }
-  copy = _imgimport_image_copy ((ImgImportImage *) image);
+  copy = _imgimport_image_copy ((ImgImportImage *)image);
   return _imgimport_image_set_status (copy, IMGIMPORT_ACTION_IMPORT, error);
 }
 
@@ -119,8 +118,8 @@ check_claim (Accept *self, const ImgImportImageRecord *record, GError **error)
 static ImgImportJobRecord *
 job_record_new (const Accept *self, const ImgImportImageRecord *image, gint64 now)
 {
-  g_autofree char *input = _imgimport_request_to_input (
-      self->request, image->image->id, (const char *const *) self->stores);
+  g_autofree char *input = _imgimport_request_to_input (self->request, image->image->id,
+                                                        (const char *const *)self->stores);
   ImgImportJobRecord *record = g_new0 (ImgImportJobRecord, 1);
 
   record->job = _imgimport_job_new (self->job_id, image->image->id, self->context, input, now);

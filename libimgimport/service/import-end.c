@@ -29,8 +29,7 @@ mark_stores (ImgImportImport *self, ImgImportImage *image)
   guint i;
 
   for (i = 0; self->stores != NULL && self->stores[i] != NULL; i++)
-    _imgimport_image_merge_store_list (image, IMGIMPORT_PROPERTY_IMPORTING, self->stores[i],
-                                       FALSE);
+    _imgimport_image_merge_store_list (image, IMGIMPORT_PROPERTY_IMPORTING, self->stores[i], FALSE);
   locker = _imgimport_locker_new (&self->lock);
   for (i = 0; i < self->failed_stores->len; i++)
     _imgimport_image_merge_store_list (image, IMGIMPORT_PROPERTY_FAILED,
@@ -61,10 +60,9 @@ release_image (Failure *self, ImgImportTxn *txn, GError **error)
 
   mark_stores (self->import, image);
   if (image->status == IMGIMPORT_STATUS_IMPORTING &&
-      !_imgimport_image_set_status (image,
-                                    returns ? IMGIMPORT_ACTION_IMPORT_RETURNED
-                                            : IMGIMPORT_ACTION_IMPORT_FAILED,
-                                    error))
+      !_imgimport_image_set_status (
+          image, returns ? IMGIMPORT_ACTION_IMPORT_RETURNED : IMGIMPORT_ACTION_IMPORT_FAILED,
+          error))
     return FALSE;
   _imgimport_claim_clear (&record->claim);
   if (image->status == IMGIMPORT_STATUS_QUEUED && record->staged.key != NULL)
@@ -120,8 +118,7 @@ _imgimport_import_fail (ImgImportImport *self, const GError *cause, GError **err
 
   key = failure.key;
   if (!ok && g_error_matches (gone, IMGIMPORT_ERROR, IMGIMPORT_ERROR_NOT_FOUND))
-    return _imgimport_txn_run (self->service, NULL, self->job_id, FALSE, fail_job, &failure,
-                               error);
+    return _imgimport_txn_run (self->service, NULL, self->job_id, FALSE, fail_job, &failure, error);
   if (!ok)
     {
       g_propagate_error (error, g_steal_pointer (&gone));

@@ -126,7 +126,7 @@ start_run (ImgImportImport *self, GError **error)
   _imgimport_unlock (&service->lock);
 
   imgimport_run_set_done_func (self->run, _imgimport_import_end, _imgimport_import_ref (self),
-                               (GDestroyNotify) _imgimport_import_unref);
+                               (GDestroyNotify)_imgimport_import_unref);
   if (imgimport_run_start (self->run, service->engine, error))
     return TRUE;
 
@@ -172,7 +172,7 @@ void
 _imgimport_imports_cancel (ImgImportService *self)
 {
   g_autoptr (GPtrArray) imports =
-      g_ptr_array_new_with_free_func ((GDestroyNotify) _imgimport_import_unref);
+      g_ptr_array_new_with_free_func ((GDestroyNotify)_imgimport_import_unref);
   GHashTableIter iter;
   gpointer import;
   guint i;
@@ -353,8 +353,8 @@ _imgimport_import_txn (ImgImportImport *self, gboolean with_job, gboolean durabl
 {
   Guarded guard = { self, func, data };
 
-  return _imgimport_txn_run (self->service, self->image_id, with_job ? self->job_id : NULL,
-                             durable, guarded, &guard, error);
+  return _imgimport_txn_run (self->service, self->image_id, with_job ? self->job_id : NULL, durable,
+                             guarded, &guard, error);
 }
 
 gboolean
@@ -365,8 +365,7 @@ _imgimport_import_is_gone (const GError *error)
 }
 
 gboolean
-_imgimport_import_undo (ImgImportImport *self, ImgImportTxnFunc func, gpointer data,
-                        GError **error)
+_imgimport_import_undo (ImgImportImport *self, ImgImportTxnFunc func, gpointer data, GError **error)
 {
   GError *cause = NULL;
 

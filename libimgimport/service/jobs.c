@@ -102,7 +102,7 @@ read_filter (ImgImportService *service, JsonObject *object, ImgImportQuery *quer
                                  "“%s” is no status of a job", page->status);
       return FALSE;
     }
-  page->limit = (guint) limit;
+  page->limit = (guint)limit;
   if (query->marker_id == NULL)
     return TRUE;
   marker = _imgimport_job_record_load (service, query->marker_id, error);
@@ -187,8 +187,8 @@ request_cancel (ImgImportTxn *txn, gpointer data, GError **error)
 }
 
 gboolean
-imgimport_service_cancel_job (ImgImportService *self, ImgImportContext *context,
-                              const char *job_id, GError **error)
+imgimport_service_cancel_job (ImgImportService *self, ImgImportContext *context, const char *job_id,
+                              GError **error)
 {
   g_autoptr (ImgImportUse) use = NULL;
   g_autoptr (ImgImportImport) import = NULL;

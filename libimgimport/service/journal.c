@@ -24,10 +24,9 @@ adapter_append (gpointer self, const char *run, const void *data, gsize length, 
                 GError **error)
 {
   Adapter *adapter = self;
-  const ImgImportOp op = { .kind = IMGIMPORT_OP_JOURNAL_APPEND,
-                           .journal = run,
-                           .data = data,
-                           .length = length };
+  const ImgImportOp op = {
+    .kind = IMGIMPORT_OP_JOURNAL_APPEND, .journal = run, .data = data, .length = length
+  };
   const ImgImportOp *const ops[] = { &op };
 
   return _imgimport_catalog_commit (adapter->catalog, ops, G_N_ELEMENTS (ops),

@@ -24,7 +24,7 @@ _imgimport_claim_clear (ImgImportClaim *self)
 {
   g_clear_pointer (&self->owner, g_free);
   g_clear_pointer (&self->job, g_free);
-  *self = (ImgImportClaim) { IMGIMPORT_CLAIM_NONE };
+  memset (self, 0, sizeof *self);
 }
 
 void
@@ -64,7 +64,7 @@ claim_to_node (const ImgImportClaim *self)
 
   json_object_set_string_member (object, "kind", claim_words[self->kind]);
   json_object_set_string_member (object, "owner", self->owner);
-  json_object_set_int_member (object, "epoch", (gint64) self->epoch);
+  json_object_set_int_member (object, "epoch", (gint64)self->epoch);
   if (self->job != NULL)
     {
       json_object_set_string_member (object, "job", self->job);
@@ -83,7 +83,7 @@ staged_to_node (const ImgImportStaged *self)
 
   json_object_set_string_member (object, "key", self->key);
   json_object_set_string_member (object, "version", self->version);
-  json_object_set_int_member (object, "size", (gint64) self->size);
+  json_object_set_int_member (object, "size", (gint64)self->size);
   g_hash_table_iter_init (&iter, self->digests);
   while (g_hash_table_iter_next (&iter, &name, &value))
     json_object_set_string_member (digests, name, value);
@@ -98,7 +98,7 @@ _imgimport_image_record_to_body (const ImgImportImageRecord *self)
   g_autoptr (JsonObject) object = json_object_new ();
 
   json_object_set_member (object, "image", _imgimport_image_to_node (self->image, TRUE));
-  json_object_set_int_member (object, "epoch", (gint64) self->epoch);
+  json_object_set_int_member (object, "epoch", (gint64)self->epoch);
   if (self->claim.kind != IMGIMPORT_CLAIM_NONE)
     json_object_set_member (object, "claim", claim_to_node (&self->claim));
   if (self->staged.key != NULL)
@@ -113,7 +113,7 @@ _imgimport_job_record_to_body (const ImgImportJobRecord *self)
 
   json_object_set_member (object, "job", _imgimport_job_to_node (self->job, TRUE));
   json_object_set_string_member (object, "owner", self->owner);
-  json_object_set_int_member (object, "epoch", (gint64) self->epoch);
+  json_object_set_int_member (object, "epoch", (gint64)self->epoch);
   if (self->context != NULL)
     {
       g_autofree char *text = imgimport_context_to_json (self->context);
@@ -142,14 +142,14 @@ read_claim (ImgImportClaim *self, JsonObject *object, const char *what, GError *
 
   for (i = IMGIMPORT_CLAIM_UPLOAD; i < G_N_ELEMENTS (claim_words); i++)
     if (g_strcmp0 (kind, claim_words[i]) == 0)
-      self->kind = (ImgImportClaimKind) i;
+      self->kind = (ImgImportClaimKind)i;
   if (self->kind == IMGIMPORT_CLAIM_NONE || owner == NULL)
     {
       _imgimport_json_set_error (&cursor, "kind", "record-corrupt", error, "not a claim");
       return FALSE;
     }
   self->owner = g_strdup (owner);
-  self->epoch = (guint64) epoch;
+  self->epoch = (guint64)epoch;
   self->job = g_strdup (job);
   return from == NULL || imgimport_status_from_string (from, &self->from, error);
 }
@@ -193,7 +193,7 @@ read_staged (ImgImportStaged *self, JsonObject *object, const char *what, GError
     }
   self->key = g_strdup (key);
   self->version = g_strdup (version);
-  self->size = (guint64) size;
+  self->size = (guint64)size;
   self->digests = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
   self->facts = _imgimport_facts_from_json (facts, what, error);
   return self->facts != NULL && read_digests (self, digests, what, error);
@@ -216,10 +216,9 @@ read_image (ImgImportImageRecord *self, JsonObject *object, const char *what, GE
       _imgimport_json_set_error (&cursor, "image", "record-corrupt", error, "missing");
       return FALSE;
     }
-  self->epoch = (guint64) epoch;
+  self->epoch = (guint64)epoch;
   self->image = _imgimport_image_from_object (image, what, error);
-  return self->image != NULL &&
-         (claim == NULL || read_claim (&self->claim, claim, what, error)) &&
+  return self->image != NULL && (claim == NULL || read_claim (&self->claim, claim, what, error)) &&
          (staged == NULL || read_staged (&self->staged, staged, what, error));
 }
 
@@ -242,7 +241,7 @@ read_job (ImgImportJobRecord *self, JsonObject *object, const char *what, GError
       return FALSE;
     }
   self->owner = g_strdup (owner);
-  self->epoch = (guint64) epoch;
+  self->epoch = (guint64)epoch;
   self->job = _imgimport_job_from_object (job, what, error);
   if (self->job == NULL)
     return FALSE;
@@ -317,8 +316,8 @@ fetch (ImgImportService *service, ImgImportRecord *record, char **body, const ch
                             "no such %s: its id is not a UUID in lower case", record->kind);
       return FALSE;
     }
-  if (!_imgimport_catalog_get (service->catalog, record->kind, record->id, body,
-                               &record->revision, error))
+  if (!_imgimport_catalog_get (service->catalog, record->kind, record->id, body, &record->revision,
+                               error))
     return FALSE;
   if (*body == NULL)
     {

@@ -59,8 +59,7 @@ find_notes (ImgImportService *self, const char *kind, const char *only, GError *
       const Note *note = notes->pdata[i];
       gboolean alive = g_hash_table_contains (living, note->owner);
 
-      if (!alive &&
-          !_imgimport_catalog_owner_is_alive (self->catalog, note->owner, &alive, error))
+      if (!alive && !_imgimport_catalog_owner_is_alive (self->catalog, note->owner, &alive, error))
         return NULL;
       if (alive)
         {
@@ -135,7 +134,8 @@ recover_job (ImgImportService *self, const Note *note, GError **error)
     return TRUE;
   _imgimport_log (self->log, G_LOG_LEVEL_MESSAGE, "job %s is taken over from a dead process",
                   note->id);
-  import = _imgimport_import_start (self, note->id, takeover.status != IMGIMPORT_JOB_PENDING, error);
+  import =
+      _imgimport_import_start (self, note->id, takeover.status != IMGIMPORT_JOB_PENDING, error);
   if (import == NULL)
     return FALSE;
   if (takeover.status != IMGIMPORT_JOB_PENDING)
@@ -163,7 +163,7 @@ recover_object (ImgImportService *self, const Note *note, GError **error)
   g_autoptr (GError) gone = NULL;
 
   if (note->label != NULL &&
-      !_imgimport_txn_run (self, note->label, NULL, FALSE, end_upload, (gpointer) note, &gone) &&
+      !_imgimport_txn_run (self, note->label, NULL, FALSE, end_upload, (gpointer)note, &gone) &&
       !g_error_matches (gone, IMGIMPORT_ERROR, IMGIMPORT_ERROR_NOT_FOUND))
     {
       g_propagate_error (error, g_steal_pointer (&gone));

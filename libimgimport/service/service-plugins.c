@@ -268,12 +268,12 @@ enable_hooks (ImgImportService *self, GError **error)
 
 /* ---- all ------------------------------------------------------------------------------------- */
 
-/* What was known and not chosen is not kept. */
+/* What was known and not chosen is not kept; but a method that is asked for and not offered is
+ * refused in other words than one that does not exist. */
 static void
 drop_candidates (ImgImportService *self)
 {
   g_clear_pointer (&self->added_stores, _imgimport_registry_free);
-  g_clear_pointer (&self->known_methods, _imgimport_registry_free);
   g_clear_pointer (&self->known_hooks, _imgimport_registry_free);
 }
 
@@ -301,6 +301,7 @@ _imgimport_service_drop_plugins (ImgImportService *self)
   g_clear_object (&self->engine);
   g_clear_pointer (&self->hooks, _imgimport_registry_free);
   g_clear_pointer (&self->methods, _imgimport_registry_free);
+  g_clear_pointer (&self->known_methods, _imgimport_registry_free);
   g_clear_pointer (&self->stores, _imgimport_registry_free);
   g_clear_pointer (&self->staging, _imgimport_store_unref);
   g_clear_pointer (&self->catalog, _imgimport_catalog_unref);

@@ -137,11 +137,10 @@ struct _ImgImportService
   ImgImportEngine *engine;
   ImgImportJournal *journal;
 
-  /* Before the start only: what the host added; what is known, from which the configuration
-   * selects. */
-  ImgImportRegistry *added_stores;
+  /* What is known, from which the configuration selects; the other two before the start only. */
   ImgImportRegistry *known_methods;
   ImgImportRegistry *known_hooks;
+  ImgImportRegistry *added_stores;
 
   GMutex lock;
   GCond cond;                    /* a run or an upload has ended */

@@ -11,8 +11,8 @@ char **
 _imgimport_service_digests (ImgImportService *self, ImgImportImage *image)
 {
   g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
-  const char *hash = image->os_hash_algo != NULL ? image->os_hash_algo
-                                                 : self->config->hashing_algorithm;
+  const char *hash =
+      image->os_hash_algo != NULL ? image->os_hash_algo : self->config->hashing_algorithm;
 
   g_strv_builder_add (builder, hash);
   if (self->config->checksum && !g_str_equal (hash, "md5"))
@@ -45,15 +45,14 @@ stage (ImgImportService *self, ImgImportContext *context, Staging *staging,
   g_autoptr (ImgImportUpload) upload =
       imgimport_service_stage_begin (self, context, staging->id, staging->expected, error);
 
-  if (upload == NULL ||
-      !_imgimport_upload_pull (upload, &staging->source, cancellable, error))
+  if (upload == NULL || !_imgimport_upload_pull (upload, &staging->source, cancellable, error))
     return NULL;
   return imgimport_upload_commit (upload, cancellable, error);
 }
 
 static gboolean
-read_stream (gpointer source, void *buffer, gsize length, gsize *n_read,
-             GCancellable *cancellable, GError **error)
+read_stream (gpointer source, void *buffer, gsize length, gsize *n_read, GCancellable *cancellable,
+             GError **error)
 {
   gssize n = g_input_stream_read (source, buffer, length, cancellable, error);
 
@@ -62,7 +61,7 @@ read_stream (gpointer source, void *buffer, gsize length, gsize *n_read,
       _imgimport_error_normalize (error, "reading the stream to stage");
       return FALSE;
     }
-  *n_read = (gsize) n;
+  *n_read = (gsize)n;
   return TRUE;
 }
 
@@ -101,7 +100,20 @@ size_left (int fd)
     return IMGIMPORT_SIZE_UNKNOWN;
   position = lseek (fd, 0, SEEK_CUR);
   return position < 0 || position > info.st_size ? IMGIMPORT_SIZE_UNKNOWN
-                                                 : (guint64) (info.st_size - position);
+                                                 : (guint64)(info.st_size - position);
+}
+
+/* A wait for one that is open for writing only would never end. */
+static gboolean
+check_readable (int fd, GError **error)
+{
+  int flags = fcntl (fd, F_GETFL);
+
+  if (flags >= 0 && (flags & O_ACCMODE) != O_WRONLY && (flags & O_PATH) == 0)
+    return TRUE;
+  _imgimport_set_error (error, IMGIMPORT_ERROR_INVALID_ARGUMENT, "descriptor-not-readable",
+                        "descriptor %d is not open for reading", fd);
+  return FALSE;
 }
 
 ImgImportImage *
@@ -112,6 +124,8 @@ imgimport_service_stage_fd (ImgImportService *self, ImgImportContext *context, c
 
   g_return_val_if_fail (fd >= 0, NULL);
 
+  if (!check_readable (fd, error))
+    return NULL;
   if (expected == IMGIMPORT_SIZE_UNKNOWN)
     staging.expected = size_left (fd);
   return stage (self, context, &staging, cancellable, error);
@@ -164,8 +178,7 @@ imgimport_service_unstage (ImgImportService *self, ImgImportContext *context, co
   g_return_val_if_fail (id != NULL, NULL);
 
   use = _imgimport_service_enter (self, error);
-  ok = use != NULL &&
-       _imgimport_claim_run (self, id, TRUE, unstage, &data, &data.holder, error);
+  ok = use != NULL && _imgimport_claim_run (self, id, TRUE, unstage, &data, &data.holder, error);
   holder = data.holder;
   key = data.key;
   if (!ok)

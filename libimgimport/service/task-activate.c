@@ -20,14 +20,13 @@ typedef struct
 static void
 set_digests (ImgImportImport *self, ImgImportImage *image, GHashTable *digests)
 {
-  const char *algorithm = image->os_hash_algo != NULL ? image->os_hash_algo
-                                                      : self->service->config->hashing_algorithm;
+  const char *algorithm =
+      image->os_hash_algo != NULL ? image->os_hash_algo : self->service->config->hashing_algorithm;
   GHashTableIter iter;
   gpointer name;
 
   g_hash_table_iter_init (&iter, digests);
-  while (!g_hash_table_contains (digests, algorithm) &&
-         g_hash_table_iter_next (&iter, &name, NULL))
+  while (!g_hash_table_contains (digests, algorithm) && g_hash_table_iter_next (&iter, &name, NULL))
     if (!g_str_equal (name, "md5") || g_hash_table_size (digests) == 1)
       algorithm = name;
   _imgimport_set_string (&image->os_hash_value, g_hash_table_lookup (digests, algorithm));
@@ -58,8 +57,8 @@ set_store_lists (const Activation *self, ImgImportImage *image, ImgImportJob *jo
   gsize i;
 
   for (i = 0; self->import->stores[i] != NULL; i++)
-    _imgimport_image_merge_store_list (image, IMGIMPORT_PROPERTY_IMPORTING,
-                                       self->import->stores[i], FALSE);
+    _imgimport_image_merge_store_list (image, IMGIMPORT_PROPERTY_IMPORTING, self->import->stores[i],
+                                       FALSE);
   g_variant_iter_init (&iter, self->failed);
   while (g_variant_iter_next (&iter, "&s", &store))
     {
@@ -100,7 +99,7 @@ activate (ImgImportTxn *txn, gpointer data, GError **error)
 static gboolean
 execute_activate (gpointer self, ImgImportTask *task, GCancellable *cancellable, GError **error)
 {
-  ImgImportImport *import = ((ImgImportImportTask *) self)->import;
+  ImgImportImport *import = ((ImgImportImportTask *)self)->import;
   Activation activation = {
     .import = import,
     .task = task,
@@ -125,7 +124,7 @@ const ImgImportTaskVTable _imgimport_task_activate = {
 static gboolean
 execute_cleanup (gpointer self, ImgImportTask *task, GCancellable *cancellable, GError **error)
 {
-  ImgImportImport *import = ((ImgImportImportTask *) self)->import;
+  ImgImportImport *import = ((ImgImportImportTask *)self)->import;
   const char *key =
       g_variant_get_string (imgimport_task_get_input (task, IMGIMPORT_VALUE_SOURCE), NULL);
   g_autofree char *warning = NULL;
@@ -181,7 +180,7 @@ succeed (ImgImportTxn *txn, gpointer data, GError **error)
 static gboolean
 execute_complete (gpointer self, ImgImportTask *task, GCancellable *cancellable, GError **error)
 {
-  ImgImportImport *import = ((ImgImportImportTask *) self)->import;
+  ImgImportImport *import = ((ImgImportImportTask *)self)->import;
   Completion completion = {
     import,
     g_variant_get_string (imgimport_task_get_input (task, IMGIMPORT_VALUE_WARNING), NULL),

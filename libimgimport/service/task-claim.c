@@ -33,7 +33,7 @@ begin (ImgImportTxn *txn, gpointer data, GError **error)
 static gboolean
 execute (gpointer self, ImgImportTask *task, GCancellable *cancellable, GError **error)
 {
-  ImgImportImport *import = ((ImgImportImportTask *) self)->import;
+  ImgImportImport *import = ((ImgImportImportTask *)self)->import;
 
   return _imgimport_import_enter (import, task, error) &&
          _imgimport_import_txn (import, TRUE, FALSE, begin, import, error);

@@ -163,8 +163,8 @@ stream_rest (Delivery *self, ImgImportStoreReader *reader, GError **error)
 
       if (copy->version != NULL || copy->error != NULL)
         continue;
-      sinks[n] = (ImgImportSinkSpec) { copy->store, copy->key,
-                                       !self->import->request->must_succeed };
+      sinks[n] =
+          (ImgImportSinkSpec){ copy->store, copy->key, !self->import->request->must_succeed };
       copies[n++] = copy;
     }
   if (n == 0)
@@ -241,7 +241,7 @@ deliver (Delivery *self, const char *key, GError **error)
 static gboolean
 execute (gpointer self, ImgImportTask *task, GCancellable *cancellable, GError **error)
 {
-  ImgImportImport *import = ((ImgImportImportTask *) self)->import;
+  ImgImportImport *import = ((ImgImportImportTask *)self)->import;
   const char *key =
       g_variant_get_string (imgimport_task_get_input (task, IMGIMPORT_VALUE_SOURCE), NULL);
   g_auto (Delivery) delivery = { .import = import, .cancellable = cancellable };
@@ -263,7 +263,7 @@ execute (gpointer self, ImgImportTask *task, GCancellable *cancellable, GError *
 static gboolean
 revert (gpointer self, ImgImportTask *task, GCancellable *cancellable, GError **error)
 {
-  ImgImportImport *import = ((ImgImportImportTask *) self)->import;
+  ImgImportImport *import = ((ImgImportImportTask *)self)->import;
 
   return _imgimport_objects_sweep (import->service, import->image_id, import->epoch, error);
 }

@@ -54,8 +54,8 @@ seal (ImgImportTxn *txn, gpointer data, GError **error)
 }
 
 static gboolean
-read_stream (gpointer source, void *buffer, gsize length, gsize *n_read,
-             GCancellable *cancellable, GError **error)
+read_stream (gpointer source, void *buffer, gsize length, gsize *n_read, GCancellable *cancellable,
+             GError **error)
 {
   return _imgimport_method_stream_read (source, buffer, length, n_read, cancellable, error);
 }
@@ -97,7 +97,7 @@ fetch_stream (ImgImportImport *self, ImgImportMethodStream *stream, ImgImportIma
   /* What an earlier attempt of a process that died may have left under this key. */
   if (!_imgimport_objects_sweep (self->service, self->image_id, self->epoch, error) ||
       !_imgimport_import_txn (self, FALSE, TRUE, note, &fetched, error) ||
-      !run_pass (self, stream, &fetched, (const char *const *) digests, &result, cancellable,
+      !run_pass (self, stream, &fetched, (const char *const *)digests, &result, cancellable,
                  error) ||
       !_imgimport_service_check_empty (self->service, self->image_id, result.size, error))
     return FALSE;
@@ -109,7 +109,7 @@ fetch_stream (ImgImportImport *self, ImgImportMethodStream *stream, ImgImportIma
 static gboolean
 execute (gpointer self, ImgImportTask *task, GCancellable *cancellable, GError **error)
 {
-  ImgImportImport *import = ((ImgImportImportTask *) self)->import;
+  ImgImportImport *import = ((ImgImportImportTask *)self)->import;
   g_autoptr (ImgImportImageRecord) record = NULL;
   g_autoptr (ImgImportCall) call = NULL;
   g_autoptr (ImgImportMethodStream) stream = NULL;
@@ -157,7 +157,7 @@ disown (ImgImportTxn *txn, gpointer data, GError **error)
 static gboolean
 revert (gpointer self, ImgImportTask *task, GCancellable *cancellable, GError **error)
 {
-  ImgImportImport *import = ((ImgImportImportTask *) self)->import;
+  ImgImportImport *import = ((ImgImportImportTask *)self)->import;
 
   return _imgimport_import_undo (import, disown, import, error) &&
          _imgimport_objects_sweep (import->service, import->image_id, import->epoch, error);

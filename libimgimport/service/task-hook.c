@@ -7,7 +7,7 @@
 typedef struct
 {
   ImgImportImport *import;
-  GHashTable *properties; /* to set: string → string */
+  GHashTable *properties;  /* to set: string → string */
   GVariantBuilder *before; /* a{sms}: what stood there */
 } Edit;
 

@@ -7,11 +7,11 @@
 static gboolean
 execute (gpointer self, ImgImportTask *task, GCancellable *cancellable, GError **error)
 {
-  ImgImportImport *import = ((ImgImportImportTask *) self)->import;
+  ImgImportImport *import = ((ImgImportImportTask *)self)->import;
   const ImgImportConfig *config = import->service->config;
   const ImgImportFormatPolicy policy = {
     .require_match = config->require_format_match,
-    .gpt_nonfatal = (const char *const *) config->gpt_nonfatal,
+    .gpt_nonfatal = (const char *const *)config->gpt_nonfatal,
     .max_virtual_size = config->max_virtual_size,
   };
   g_autoptr (ImgImportImageRecord) record = NULL;

@@ -233,8 +233,7 @@ add_image (ImgImportTxn *self)
   step = add_record (self, IMGIMPORT_OP_PUT, IMGIMPORT_KIND_IMAGE, image->id, record->revision);
   step->record.owner = image->owner;
   step->record.status = imgimport_status_to_string (image->status);
-  step->record.label = _imgimport_enum_to_word (IMGIMPORT_TYPE_VISIBILITY,
-                                                (int) image->visibility);
+  step->record.label = _imgimport_enum_to_word (IMGIMPORT_TYPE_VISIBILITY, (int)image->visibility);
   step->record.created_us = image->created_us;
   set_body (step, _imgimport_image_record_to_body (record));
 }
@@ -267,10 +266,9 @@ commit (ImgImportTxn *self, gboolean durable, GError **error)
   if (self->job != NULL)
     add_job (self);
   /* The operation is the first member of a step, so the array of steps is one of operations. */
-  return _imgimport_catalog_commit (self->service->catalog,
-                                    (const ImgImportOp *const *) self->steps->pdata,
-                                    self->steps->len, durable && self->service->config->durable,
-                                    error);
+  return _imgimport_catalog_commit (
+      self->service->catalog, (const ImgImportOp *const *)self->steps->pdata, self->steps->len,
+      durable && self->service->config->durable, error);
 }
 
 static void

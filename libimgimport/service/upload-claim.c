@@ -46,8 +46,8 @@ claim (ImgImportTxn *txn, gpointer data, GError **error)
   record->claim.kind = IMGIMPORT_CLAIM_UPLOAD;
   record->claim.owner = g_strdup (self->service->owner);
   record->claim.epoch = self->epoch;
-  image->stage = (ImgImportStage) { IMGIMPORT_STAGE_RECEIVING, 0, self->expected,
-                                    _imgimport_txn_now (txn) };
+  image->stage =
+      (ImgImportStage){ IMGIMPORT_STAGE_RECEIVING, 0, self->expected, _imgimport_txn_now (txn) };
   g_strfreev (begin->digests);
   begin->digests = _imgimport_service_digests (self->service, image);
   _imgimport_txn_note_object (txn, IMGIMPORT_STAGING_ID, self->image_id, self->key);

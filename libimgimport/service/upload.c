@@ -209,7 +209,7 @@ imgimport_service_stage_begin (ImgImportService *self, ImgImportContext *context
   if (!_imgimport_upload_claim (upload, context, &digests, error))
     return NULL;
   join_service (upload);
-  if (!open_pass (upload, (const char *const *) digests, error))
+  if (!open_pass (upload, (const char *const *)digests, error))
     return NULL;
   return g_steal_pointer (&upload);
 }

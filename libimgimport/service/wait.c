@@ -46,7 +46,7 @@ doze (ImgImportSubscription *subscription, GCancellable *cancellable, gint64 tim
   };
   ImgImportEvent *event;
 
-  poll (fds, fds[1].fd >= 0 ? 2 : 1, (int) timeout_ms);
+  poll (fds, fds[1].fd >= 0 ? 2 : 1, (int)timeout_ms);
   if (fds[1].fd >= 0)
     g_cancellable_release_fd (cancellable);
   while ((event = imgimport_subscription_next (subscription)) != NULL)
