@@ -16,7 +16,7 @@ PATH=$PATH:/usr/sbin:/sbin # mkfs.ext4 and debugfs, where only root's PATH has t
 
 . "$source/tests/packages.sh"
 install_missing gcc libc6-dev meson ninja-build pkg-config libglib2.0-dev libjson-glib-dev \
-  libarchive-dev libsqlite3-dev libssl-dev qemu-utils e2fsprogs
+  libsqlite3-dev libssl-dev qemu-utils e2fsprogs
 
 step ()
 {
