@@ -59,8 +59,9 @@ ImgImportImage *imgimport_service_get_image (ImgImportService *self, ImgImportCo
  *
  * Newest first. Hidden images are listed only with `"os_hidden": true` (A62).
  *
- * Returns: (transfer full) (element-type ImgImportImage): a page; empty where nothing matches;
- *   %NULL on error
+ * Returns: (transfer full) (element-type ImgImportImage): a page; empty where nothing matches; %NULL
+ *   with %IMGIMPORT_ERROR_INVALID_ARGUMENT ("filter-invalid", "marker-unknown") or what the catalog
+ *   failed with
  * Since: 0.1
  */
 IMGIMPORT_AVAILABLE_IN_0_1
@@ -141,7 +142,9 @@ GInputStream *imgimport_service_read_image (ImgImportService *self, ImgImportCon
  * Writes all bytes of an active image to @fd and compares their digest with the record's.
  *
  * Returns: %FALSE as imgimport_service_read_image() does, and with %IMGIMPORT_ERROR_CORRUPT,
- *   reason "digest-mismatch", where the store answered other bytes
+ *   reason "digest-mismatch", where the store answered other bytes, or
+ *   %IMGIMPORT_ERROR_NOT_SUPPORTED, reason "digest-unknown", where this build computes none of the
+ *   image's digests
  * Since: 0.1
  */
 IMGIMPORT_AVAILABLE_IN_0_1

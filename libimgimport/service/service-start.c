@@ -179,7 +179,17 @@ set_state (ImgImportService *self, ImgImportServiceState state)
   g_cond_broadcast (&self->cond);
 }
 
-/* From STARTING or CLOSING to CLOSED. */
+/* A thread holds its last run, and with it the catalog, a little longer than the run lasts. */
+static void
+stop_engine (ImgImportService *self)
+{
+  if (self->engine == NULL)
+    return;
+  _imgimport_engine_stop (self->engine);
+  _imgimport_pool_close (_imgimport_engine_get_pool (self->engine));
+}
+
+/* From CLOSING to CLOSED. Returns whether it cancelled imports. */
 static gboolean
 shut_down (ImgImportService *self, GCancellable *cancellable)
 {
@@ -196,8 +206,7 @@ shut_down (ImgImportService *self, GCancellable *cancellable)
   _imgimport_unlock (&self->lock);
 
   _imgimport_uploads_abort (self); /* of a call that was inside */
-  if (self->engine != NULL)
-    _imgimport_engine_stop (self->engine);
+  stop_engine (self);
   _imgimport_lock (&self->lock);
   while (g_hash_table_size (self->imports) > 0)
     _imgimport_cond_wait (&self->cond, &self->lock);
