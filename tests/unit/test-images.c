@@ -147,6 +147,7 @@ test_visibility_decides_who_sees (Fixture *f, gconstpointer data)
       g_autoptr (ImgImportImage) foreign = NULL;
 
       g_assert_no_error (f->error);
+      g_assert_nonnull (owned);
       g_assert_nonnull (own);
       foreign = imgimport_service_get_image (f->service, f->bob, id, &f->error);
       g_assert_true ((foreign != NULL) == (i >= 2));

@@ -252,6 +252,8 @@ call_until_closed (gpointer data)
       g_autoptr (GPtrArray) page = imgimport_service_list_images (w->service, NULL, NULL, NULL);
       g_autofree char *info = imgimport_service_info_stores (w->service);
 
+      g_assert_false (image != NULL && _imgimport_service_check (w->service, NULL) &&
+                      (page == NULL || info == NULL));
       if (image != NULL)
         continue;
       g_assert_cmpstr (imgimport_error_get_reason (error), ==, "service-closed");
