@@ -12,7 +12,8 @@ typedef struct
   char *version;   /* NULL until delivered */
   const char *way; /* static */
   char *why;       /* why it was not a better way, or why it failed */
-  GError *error;   /* set where it failed */
+  GError *error;   /* set where it failed, and the import goes on */
+  gboolean failed;
 } Copy;
 
 typedef struct
@@ -75,8 +76,8 @@ note_copies (ImgImportTxn *txn, gpointer data, GError **error)
 static gboolean
 refuse_copy (Delivery *self, Copy *copy, GError *cause, GError **error)
 {
-  _imgimport_import_add_failed_store (self->import, _imgimport_store_get_id (copy->store));
-  if (self->import->request->must_succeed || imgimport_error_is_cancelled (cause))
+  copy->failed = !imgimport_error_is_cancelled (cause);
+  if (self->import->request->must_succeed || !copy->failed)
     {
       g_propagate_error (error, cause);
       return FALSE;
@@ -163,19 +164,14 @@ stream_rest (Delivery *self, ImgImportStoreReader *reader, GError **error)
 
       if (copy->version != NULL || copy->error != NULL)
         continue;
-      sinks[n] =
-          (ImgImportSinkSpec){ copy->store, copy->key, !self->import->request->must_succeed };
+      sinks[n] = (ImgImportSinkSpec){ copy->store, copy->key, !self->import->request->must_succeed,
+                                      &copy->failed };
       copies[n++] = copy;
     }
   if (n == 0)
     return TRUE;
   if (!run_pass (self, reader, sinks, n, &result, error))
-    {
-      for (i = 0; i < n; i++)
-        _imgimport_import_add_failed_store (self->import,
-                                            _imgimport_store_get_id (copies[i]->store));
-      return FALSE;
-    }
+    return FALSE;
   for (i = 0; i < n; i++)
     {
       copies[i]->version = g_steal_pointer (&result.sinks[i].version);
@@ -238,6 +234,18 @@ deliver (Delivery *self, const char *key, GError **error)
   return reader != NULL && adopt_all (self, reader, error) && stream_rest (self, reader, error);
 }
 
+/* A store that only lost its copy with those of others has not failed (E14). */
+static void
+tell_failed_stores (const Delivery *self)
+{
+  guint i;
+
+  for (i = 0; i < self->n_copies; i++)
+    if (self->copies[i].failed)
+      _imgimport_import_add_failed_store (self->import,
+                                          _imgimport_store_get_id (self->copies[i].store));
+}
+
 static gboolean
 execute (gpointer self, ImgImportTask *task, GCancellable *cancellable, GError **error)
 {
@@ -256,6 +264,7 @@ execute (gpointer self, ImgImportTask *task, GCancellable *cancellable, GError *
   _imgimport_import_set_total (import, delivery.size);
   if (deliver (&delivery, key, error) && answer (&delivery, task, error))
     return TRUE;
+  tell_failed_stores (&delivery);
   _imgimport_error_prefix (error, "image %s", import->image_id);
   return FALSE;
 }
