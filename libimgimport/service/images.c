@@ -1,14 +1,25 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include "service/service-private.h"
+#include "service/upload-private.h"
 
 /* ---- one image ------------------------------------------------------------------------------- */
 
 void
 _imgimport_images_overlay (ImgImportService *self, ImgImportImage *image)
 {
-  if (image->stage.state == IMGIMPORT_STAGE_RECEIVING)
-    _imgimport_uploads_progress (self, image->id, &image->stage.bytes);
+  g_autoptr (ImgImportLocker) locker = NULL;
+  guint i;
+
+  if (image->stage.state != IMGIMPORT_STAGE_RECEIVING)
+    return;
+  locker = _imgimport_locker_new (&self->lock);
+  for (i = 0; i < self->uploads->len; i++)
+    {
+      const ImgImportUpload *upload = self->uploads->pdata[i];
+
+      if (g_str_equal (upload->image_id, image->id))
+        image->stage.bytes = upload->bytes;
+    }
 }
 
 ImgImportImageRecord *

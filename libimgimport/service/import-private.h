@@ -88,8 +88,6 @@ gboolean _imgimport_import_txn (ImgImportImport *self, gboolean with_job, gboole
  * import left to undo, which is a success. */
 gboolean _imgimport_import_undo (ImgImportImport *self, ImgImportTxnFunc func, gpointer data,
                                  GError **error);
-/* Whether a transaction failed because the image is deleted or claimed by somebody else. */
-gboolean _imgimport_import_is_gone (const GError *error);
 void _imgimport_import_add_failed_store (ImgImportImport *self, const char *store);
 
 /* An import without its flow. */

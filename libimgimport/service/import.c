@@ -305,8 +305,10 @@ _imgimport_import_check_claim (ImgImportImport *self, const ImgImportImageRecord
 {
   const ImgImportClaim *claim = &record->claim;
 
+  /* The owner too: whoever takes a job over goes on under its epoch. */
   if (claim->kind == IMGIMPORT_CLAIM_IMPORT && claim->epoch == self->epoch &&
-      g_strcmp0 (claim->job, self->job_id) == 0)
+      g_strcmp0 (claim->job, self->job_id) == 0 &&
+      g_strcmp0 (claim->owner, self->service->owner) == 0)
     return TRUE;
   _imgimport_set_error (error, IMGIMPORT_ERROR_INVALID_STATE, "claim-lost",
                         "image %s: the import was ended by somebody else", self->image_id);
@@ -358,20 +360,13 @@ _imgimport_import_txn (ImgImportImport *self, gboolean with_job, gboolean durabl
 }
 
 gboolean
-_imgimport_import_is_gone (const GError *error)
-{
-  return g_error_matches (error, IMGIMPORT_ERROR, IMGIMPORT_ERROR_NOT_FOUND) ||
-         g_error_matches (error, IMGIMPORT_ERROR, IMGIMPORT_ERROR_INVALID_STATE);
-}
-
-gboolean
 _imgimport_import_undo (ImgImportImport *self, ImgImportTxnFunc func, gpointer data, GError **error)
 {
   GError *cause = NULL;
 
   if (_imgimport_import_txn (self, FALSE, FALSE, func, data, &cause))
     return TRUE;
-  if (!_imgimport_import_is_gone (cause))
+  if (!_imgimport_claim_is_gone (cause))
     {
       g_propagate_error (error, cause);
       return FALSE;

@@ -147,7 +147,7 @@ struct _ImgImportService
   ImgImportServiceState state;   /* under lock */
   guint uses;                    /* under lock: calls that are inside */
   GHashTable *imports;           /* under lock: job id → ImgImportImport */
-  GPtrArray *uploads;            /* under lock: ImgImportUpload, borrowed */
+  GPtrArray *uploads;            /* under lock: ImgImportUpload not ended, borrowed */
 };
 
 /* The first line of every public call: refuses one before the start, after the close or in a forked
@@ -311,6 +311,8 @@ void _imgimport_txn_journal_forget (ImgImportTxn *self, const char *journal);
 void _imgimport_claim_note_holder (const ImgImportImageRecord *record, char **holder);
 /* BUSY "image-claimed". */
 gboolean _imgimport_claim_require_free (const ImgImportImageRecord *record, GError **error);
+/* Whether a transaction failed because the image is deleted or claimed by somebody else. */
+gboolean _imgimport_claim_is_gone (const GError *error);
 /* A transaction on an image that, where it fails and `func` noted a `*holder` that is dead, recovers
  * what that one left behind and tries again. */
 gboolean _imgimport_claim_run (ImgImportService *service, const char *image_id, gboolean durable,
@@ -340,9 +342,6 @@ gboolean _imgimport_objects_sweep (ImgImportService *self, const char *image_id,
 
 /* Ends all uploads of this service. */
 void _imgimport_uploads_abort (ImgImportService *self);
-/* The live count of an upload of this service: FALSE where there is none. */
-gboolean _imgimport_uploads_progress (ImgImportService *self, const char *image_id,
-                                      guint64 *bytes);
 /* The digests to compute for an image, NULL-terminated, without duplicates. */
 char **_imgimport_service_digests (ImgImportService *self, ImgImportImage *image);
 /* CORRUPT "image-empty" for 0 bytes, unless the configuration allows them. */

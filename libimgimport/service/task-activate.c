@@ -191,7 +191,7 @@ execute_complete (gpointer self, ImgImportTask *task, GCancellable *cancellable,
     return FALSE;
   if (_imgimport_import_txn (import, TRUE, FALSE, succeed, &completion, &gone))
     return TRUE;
-  if (!_imgimport_import_is_gone (gone))
+  if (!_imgimport_claim_is_gone (gone))
     {
       g_propagate_error (error, g_steal_pointer (&gone));
       return FALSE;
