@@ -11,13 +11,15 @@
 /* How often the record is looked at, for jobs of other processes. */
 #define LOOK_MS 100
 
-/* The job where it is final, NULL without an error where it is not. */
+/* The job where it is final, NULL without an error where it is not. A job whose owner has died is
+ * taken over, or nobody would ever end it. */
 static ImgImportJob *
 look (ImgImportService *self, const char *job_id, GError **error)
 {
   g_autoptr (ImgImportUse) use = _imgimport_service_enter (self, error);
   g_autoptr (ImgImportImport) import = NULL;
   g_autoptr (ImgImportJobRecord) record = NULL;
+  gboolean recovered;
 
   if (use == NULL)
     return NULL;
@@ -28,7 +30,9 @@ look (ImgImportService *self, const char *job_id, GError **error)
     return NULL;
   if (imgimport_job_is_finished (record->job))
     return g_steal_pointer (&record->job);
-  if (import == NULL && g_str_equal (record->owner, self->owner))
+  if (!g_str_equal (record->owner, self->owner))
+    _imgimport_service_recover_owner (self, record->owner, &recovered, error);
+  else if (import == NULL)
     _imgimport_set_error (error, IMGIMPORT_ERROR_UNAVAILABLE, "job-stalled",
                           "job %s could not be ended: the next start of the service will", job_id);
   return NULL;
