@@ -103,9 +103,8 @@ resolve_stores (Accept *self, GError **error)
 /* ---- the commit ------------------------------------------------------------------------------ */
 
 static gboolean
-check_claim (Accept *self, const ImgImportImageRecord *record, GError **error)
+check_claim (const ImgImportImageRecord *record, GError **error)
 {
-  _imgimport_claim_note_holder (record, &self->holder);
   if (!_imgimport_claim_require_free (record, error))
     return FALSE;
   if (record->image->status != IMGIMPORT_STATUS_UPLOADING || record->staged.key != NULL)
@@ -136,10 +135,13 @@ accept_import (ImgImportTxn *txn, gpointer data, GError **error)
   ImgImportImageRecord *record = _imgimport_txn_image (txn);
 
   g_clear_pointer (&self->stores, g_strfreev);
-  if (!_imgimport_access_see (record->image, self->context, error) ||
-      !check_status (self, record->image, error) ||
+  if (!_imgimport_access_see (record->image, self->context, error))
+    return FALSE;
+  /* Before the status is looked at: an import that died has left a wrong one. */
+  _imgimport_claim_note_holder (record, &self->holder);
+  if (!check_status (self, record->image, error) ||
       !_imgimport_access_modify (record->image, self->context, error) ||
-      !check_claim (self, record, error) || !resolve_stores (self, error) ||
+      !check_claim (record, error) || !resolve_stores (self, error) ||
       !_imgimport_method_check (self->method, self->request->text, error))
     return FALSE;
 
