@@ -101,7 +101,9 @@ fail_job (ImgImportTxn *txn, gpointer data, GError **error)
   gboolean is_held = record != NULL && _imgimport_import_check_claim (self->import, record, NULL);
 
   g_clear_pointer (&self->key, g_free);
-  if (imgimport_job_is_finished (_imgimport_txn_job (txn)->job))
+  /* One that was taken over is the new owner's to end. */
+  if (imgimport_job_is_finished (_imgimport_txn_job (txn)->job) ||
+      !g_str_equal (_imgimport_txn_job (txn)->owner, self->import->service->owner))
     return TRUE;
   return end_job (self, txn, is_held && record->image->status == IMGIMPORT_STATUS_ACTIVE, error) &&
          (!is_held || release_image (self, txn, error));
