@@ -276,12 +276,12 @@ typedef struct _ImgImportTxn ImgImportTxn;
 typedef gboolean (*ImgImportTxnFunc) (ImgImportTxn *txn, gpointer data, GError **error);
 
 /* Loads the image and the job that are named (either id may be NULL), calls `func`, commits. What
- * was loaded and not changed is checked to be still the same. Events are published after it. */
+ * was loaded and not changed is checked to be still the same. Events are published after it. Where
+ * the catalog says that the commit failed and has it all the same, that is a success. */
 gboolean _imgimport_txn_run (ImgImportService *service, const char *image_id, const char *job_id,
                              gboolean durable, ImgImportTxnFunc func, gpointer data,
                              GError **error);
 
-ImgImportService *_imgimport_txn_service (ImgImportTxn *self);
 gint64 _imgimport_txn_now (ImgImportTxn *self); /* wall clock, µs: one moment a try */
 ImgImportImageRecord *_imgimport_txn_image (ImgImportTxn *self);
 ImgImportJobRecord *_imgimport_txn_job (ImgImportTxn *self);
@@ -355,8 +355,8 @@ typedef struct _ImgImportImport ImgImportImport;
 
 /* Builds the flow of a job that this service owns and starts its run. With `revert_only`, what the
  * journal says was done is undone, unless it is past the pivot. Where the run cannot be started, the
- * job becomes a failure. */
-ImgImportImport *_imgimport_import_start (ImgImportService *self, const char *job_id,
+ * job becomes a failure. Of the record only what never changes is read. */
+ImgImportImport *_imgimport_import_start (ImgImportService *self, const ImgImportJobRecord *record,
                                           gboolean revert_only, GError **error);
 ImgImportImport *_imgimport_import_ref (ImgImportImport *self);
 void _imgimport_import_unref (ImgImportImport *self);

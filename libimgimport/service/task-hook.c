@@ -71,6 +71,9 @@ restore_properties (ImgImportTxn *txn, gpointer data, GError **error)
   GVariantIter iter;
   const char *key, *value;
 
+  /* Active all the same: the commit of an activation that failed has happened. */
+  if (image->status != IMGIMPORT_STATUS_IMPORTING)
+    return TRUE;
   g_variant_iter_init (&iter, data);
   while (g_variant_iter_next (&iter, "{&sm&s}", &key, &value))
     _imgimport_image_set_property (image, key, value);

@@ -97,11 +97,21 @@ _imgimport_upload_claim (ImgImportUpload *self, ImgImportContext *context, char 
   return ok;
 }
 
+/* A seal whose commit was said to have failed may stand all the same; the caller has been told that
+ * it does not. */
 static gboolean
 give_back (ImgImportTxn *txn, gpointer data, GError **error)
 {
-  return check_claim (data, _imgimport_txn_image (txn), error) &&
-         _imgimport_record_unstage (txn, error);
+  const ImgImportUpload *self = data;
+  ImgImportImageRecord *record = _imgimport_txn_image (txn);
+  gboolean is_sealed = g_strcmp0 (record->staged.key, self->key) == 0;
+
+  if (is_sealed ? !_imgimport_claim_require_free (record, error)
+                : !check_claim (self, record, error))
+    return FALSE;
+  if (is_sealed)
+    _imgimport_txn_note_object (txn, IMGIMPORT_STAGING_ID, self->image_id, self->key);
+  return _imgimport_record_unstage (txn, error);
 }
 
 gboolean
