@@ -10,16 +10,21 @@ pending_job_is_adopted (World *w, gconstpointer data)
   ImgImportService *dead = world_open_service (w, 0);
   g_autofree char *job_id = NULL;
   g_autofree char *id = create_importing (dead, &job_id);
+  g_autoptr (ImgImportJob) job = NULL;
   ImgImportService *heir;
 
   declare_dead (w, dead);
   heir = world_open_service (w, 0);
-  assert_job (heir, job_id, IMGIMPORT_JOB_SUCCESS, NULL);
-  assert_image (w, heir, id, IMGIMPORT_STATUS_ACTIVE);
-
   /* It wakes, and finds that nothing is its any more. */
   while (imgimport_service_iterate (dead))
     ;
+  job = imgimport_service_get_job (heir, NULL, job_id, &w->error);
+  g_assert_no_error (w->error);
+  g_assert_cmpint ((int)imgimport_job_get_status (job), ==, (int)IMGIMPORT_JOB_PENDING);
+  g_assert_cmpuint (world_count (w, "one"), ==, 0);
+
+  assert_job (heir, job_id, IMGIMPORT_JOB_SUCCESS, NULL);
+  assert_image (w, heir, id, IMGIMPORT_STATUS_ACTIVE);
   g_assert_finalize_object (dead);
   assert_job (heir, job_id, IMGIMPORT_JOB_SUCCESS, NULL);
   assert_image (w, heir, id, IMGIMPORT_STATUS_ACTIVE);
