@@ -67,8 +67,8 @@ def show_failure(test):
     print(f"  FAILED {test['name']}: {test['result']}, exit status {test.get('returncode')}")
     lines = test.get("stdout", "").splitlines()
     failed = [index for index, line in enumerate(lines) if re.match(r"\s*not ok|Bail out!", line)]
-    shown = [line for index in failed[:10] for line in lines[max(index - 3, 0):index + 12]]
-    shown += lines[-10:] if not failed else []
+    near = {line for index in failed for line in range(max(index - 3, 0), index + 12)}
+    shown = [line for index, line in enumerate(lines) if index in near] or lines[-10:]
     for line in (shown + test.get("stderr", "").splitlines())[:SHOWN]:
         print("    " + line)
 

@@ -137,7 +137,8 @@ with_parts_left_out ()
 with_larger_inputs ()
 {
   step "Larger inputs"
-  IMGIMPORT_TEST_LONG=1 tests gcc --suite integration --suite crash --timeout-multiplier 10
+  IMGIMPORT_TEST_LONG=1 tests gcc --suite unit --suite integration --suite crash \
+    --timeout-multiplier 10
 }
 
 scripts ()

@@ -139,7 +139,7 @@ def subproject(site, kind, links_to_library):
         os.symlink(os.path.join(CONSUMER, name), os.path.join(tree, name))
     os.symlink(site.source, os.path.join(tree, "subprojects", "libimgimport"))
     build = site.path("build-" + kind)
-    site.build(tree, build, "--wrap-mode=forcefallback", "--force-fallback-for=libimgimport",
+    site.build(tree, build, "--force-fallback-for=libimgimport",
                f"-Ddefault_library={kind}", f"-Dlink={kind}", "-Dlibimgimport:introspection=disabled")
     runs(site, os.path.join(build, "consumer"), links_to_library)
 
