@@ -109,10 +109,22 @@ fail_job (ImgImportTxn *txn, gpointer data, GError **error)
          (!is_held || release_image (self, txn, error));
 }
 
+/* What a task or plug-in says of its part does not always name the image. */
+static GError *
+dup_named (ImgImportImport *self, const GError *cause)
+{
+  GError *named = g_error_copy (cause);
+
+  if (strstr (named->message, self->image_id) == NULL)
+    _imgimport_error_prefix (&named, "image %s", self->image_id);
+  return named;
+}
+
 gboolean
 _imgimport_import_fail (ImgImportImport *self, const GError *cause, GError **error)
 {
-  Failure failure = { self, cause, NULL };
+  g_autoptr (GError) named = dup_named (self, cause);
+  Failure failure = { self, named, NULL };
   g_autofree char *key = NULL;
   g_autoptr (GError) gone = NULL;
   gboolean ok = _imgimport_txn_run (self->service, self->image_id, self->job_id, FALSE, fail_job,

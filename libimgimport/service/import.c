@@ -137,16 +137,12 @@ start_run (ImgImportImport *self, GError **error)
 }
 
 ImgImportImport *
-_imgimport_import_start (ImgImportService *service, const char *job_id, gboolean revert_only,
-                         GError **error)
+_imgimport_import_start (ImgImportService *service, const ImgImportJobRecord *record,
+                         gboolean revert_only, GError **error)
 {
-  g_autoptr (ImgImportJobRecord) record = _imgimport_job_record_load (service, job_id, error);
-  g_autoptr (ImgImportImport) self = NULL;
+  g_autoptr (ImgImportImport) self = _imgimport_import_new (service, record);
   GError *cause = NULL;
 
-  if (record == NULL)
-    return NULL;
-  self = _imgimport_import_new (service, record);
   if (read_input (self, record->job->input, &cause) && prepare_run (self, &cause))
     {
       if (revert_only)

@@ -265,7 +265,6 @@ execute (gpointer self, ImgImportTask *task, GCancellable *cancellable, GError *
   if (deliver (&delivery, key, error) && answer (&delivery, task, error))
     return TRUE;
   tell_failed_stores (&delivery);
-  _imgimport_error_prefix (error, "image %s", import->image_id);
   return FALSE;
 }
 

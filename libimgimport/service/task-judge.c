@@ -24,10 +24,7 @@ execute (gpointer self, ImgImportTask *task, GCancellable *cancellable, GError *
     return FALSE;
   if (!_imgimport_facts_judge (record->staged.facts, &policy, record->image->disk_format,
                                record->image->container_format, &verdict, error))
-    {
-      _imgimport_error_prefix (error, "image %s", import->image_id);
-      return FALSE;
-    }
+    return FALSE;
   imgimport_task_set_output (task, IMGIMPORT_VALUE_VIRTUAL_SIZE,
                              g_variant_new_uint64 (verdict.virtual_size));
   return TRUE;
