@@ -21,8 +21,9 @@ G_BEGIN_DECLS
  *
  * Creates a record in status queued.
  *
- * Errors: %IMGIMPORT_ERROR_INVALID_ARGUMENT (a value, "property-invalid", "format-unknown"),
- * %IMGIMPORT_ERROR_PERMISSION ("property-read-only", "property-reserved", "owner-foreign"),
+ * Errors: %IMGIMPORT_ERROR_INVALID_ARGUMENT ("json-invalid", a value: "property-invalid",
+ * "format-unknown"), %IMGIMPORT_ERROR_PERMISSION ("property-read-only", "property-reserved",
+ * "owner-foreign", "visibility-public": only an administrator makes an image public),
  * %IMGIMPORT_ERROR_EXISTS ("image-exists"; ids of deleted images stay taken),
  * %IMGIMPORT_ERROR_LIMIT ("property-quota", "tag-quota").
  *

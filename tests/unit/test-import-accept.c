@@ -5,9 +5,9 @@
 #include "import.h"
 
 #define UNKNOWN_ID "99999999-2222-4333-8444-555555555555"
-#define PUBLIC                                                                                     \
-  "{\"visibility\": \"public\", \"disk_format\": \"raw\", \"container_format\": \"bare\"}"
-#define PUBLIC_WITHOUT_FORMATS "{\"visibility\": \"public\"}"
+#define COMMUNITY                                                                                  \
+  "{\"visibility\": \"community\", \"disk_format\": \"raw\", \"container_format\": \"bare\"}"
+#define COMMUNITY_WITHOUT_FORMATS "{\"visibility\": \"community\"}"
 
 /* A method that refuses every request that reaches it, and one that needs a queued image. */
 static gboolean
@@ -184,7 +184,7 @@ static void
 test_only_owner_and_administrator_may (Fixture *f, gconstpointer data)
 {
   g_autofree char *hidden = create (f->service, f->alice, RAW);
-  g_autofree char *seen = create (f->service, f->alice, PUBLIC);
+  g_autofree char *seen = create (f->service, f->alice, COMMUNITY);
   g_autofree char *job_id = NULL;
 
   stage (f->service, hidden, "bytes");
@@ -257,7 +257,7 @@ make (Fixture *f, Kind kind)
 
   if (kind == NO_IMAGE)
     return g_strdup (UNKNOWN_ID);
-  id = create (f->service, NULL, bare ? PUBLIC_WITHOUT_FORMATS : PUBLIC);
+  id = create (f->service, NULL, bare ? COMMUNITY_WITHOUT_FORMATS : COMMUNITY);
   if (kind == QUEUED)
     return id;
   stage (f->service, id, "bytes");
