@@ -13,7 +13,8 @@
 typedef struct
 {
   gint n_calls;     /* atomic */
-  gint fail_at;     /* atomic; 0: none */
+  gint fail_at;     /* atomic: this call fails; 0: none */
+  gint lasting;     /* atomic: and all after it */
   guint64 services; /* so many owners were registered; the last one lives */
 } Faults;
 
@@ -26,8 +27,10 @@ typedef struct
   ImgImportError code;  /* with this */
   GMutex lock;
   GCond cond;
-  gboolean still;  /* under lock: writes stand still until they are cancelled */
-  guint n_waiting; /* under lock: of them */
+  gboolean still;      /* under lock: writes stand still until they are cancelled */
+  guint n_waiting;     /* under lock: of them */
+  GHashTable *writers; /* under lock: writer → key */
+  GHashTable *objects; /* under lock: keys of committed objects */
 } Shim;
 
 static inline void
@@ -36,6 +39,8 @@ shim_init (Shim *self, Faults *faults, gpointer real)
   *self = (Shim){ .faults = faults, .real = real, .code = IMGIMPORT_ERROR_UNAVAILABLE };
   g_mutex_init (&self->lock);
   g_cond_init (&self->cond);
+  self->writers = g_hash_table_new_full (NULL, NULL, NULL, g_free);
+  self->objects = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
 }
 
 static inline void
@@ -43,6 +48,17 @@ shim_clear (Shim *self)
 {
   g_mutex_clear (&self->lock);
   g_cond_clear (&self->cond);
+  g_hash_table_unref (self->writers);
+  g_hash_table_unref (self->objects);
+}
+
+static inline gboolean
+faults_spare (Faults *self)
+{
+  gint n = g_atomic_int_add (&self->n_calls, 1) + 1;
+  gint fail_at = g_atomic_int_get (&self->fail_at);
+
+  return fail_at == 0 || n < fail_at || (n > fail_at && !g_atomic_int_get (&self->lasting));
 }
 
 static inline gboolean
@@ -55,8 +71,7 @@ shim_passes (gpointer self, const char *slot, GError **error)
       imgimport_error_set (error, shim->code, "planted", "the planted failure");
       return FALSE;
     }
-  if (shim->faults == NULL ||
-      g_atomic_int_add (&shim->faults->n_calls, 1) + 1 != g_atomic_int_get (&shim->faults->fail_at))
+  if (shim->faults == NULL || faults_spare (shim->faults))
     return TRUE;
   imgimport_error_set (error, IMGIMPORT_ERROR_UNAVAILABLE, "planted", "the planted failure");
   return FALSE;
@@ -172,8 +187,26 @@ static inline gboolean
 shim_begin (gpointer self, const char *key, guint64 expected, gpointer *writer,
             GCancellable *cancellable, GError **error)
 {
-  return shim_passes (self, "begin", error) &&
-         SHIM_STORE.begin (SHIM_REAL (self), key, expected, writer, cancellable, error);
+  Shim *shim = self;
+  g_autoptr (ImgImportLocker) locker = NULL;
+
+  if (!shim_passes (self, "begin", error) ||
+      !SHIM_STORE.begin (SHIM_REAL (self), key, expected, writer, cancellable, error))
+    return FALSE;
+  locker = _imgimport_locker_new (&shim->lock);
+  g_hash_table_insert (shim->writers, *writer, g_strdup (key));
+  return TRUE;
+}
+
+/* The key of a writer that ends. */
+static inline char *
+shim_take_writer (Shim *shim, gpointer writer)
+{
+  g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&shim->lock);
+  gpointer key = NULL;
+
+  g_assert_true (g_hash_table_steal_extended (shim->writers, writer, NULL, &key));
+  return key;
 }
 
 static inline gboolean
@@ -191,15 +224,26 @@ static inline gboolean
 shim_store_commit (gpointer self, gpointer writer, guint64 size, char **version,
                    GCancellable *cancellable, GError **error)
 {
-  if (shim_passes (self, "commit", error))
-    return SHIM_STORE.commit (SHIM_REAL (self), writer, size, version, cancellable, error);
-  SHIM_STORE.abort (SHIM_REAL (self), writer);
-  return FALSE;
+  Shim *shim = self;
+  g_autofree char *key = shim_take_writer (shim, writer);
+  g_autoptr (ImgImportLocker) locker = NULL;
+
+  if (!shim_passes (self, "commit", error))
+    {
+      SHIM_STORE.abort (SHIM_REAL (self), writer);
+      return FALSE;
+    }
+  if (!SHIM_STORE.commit (SHIM_REAL (self), writer, size, version, cancellable, error))
+    return FALSE;
+  locker = _imgimport_locker_new (&shim->lock);
+  g_hash_table_add (shim->objects, g_steal_pointer (&key));
+  return TRUE;
 }
 
 static inline void
 shim_abort (gpointer self, gpointer writer)
 {
+  g_free (shim_take_writer (self, writer));
   SHIM_STORE.abort (SHIM_REAL (self), writer);
 }
 
@@ -237,8 +281,15 @@ shim_stat (gpointer self, const char *key, guint64 *size, char **version, GCance
 static inline gboolean
 shim_remove (gpointer self, const char *key, GCancellable *cancellable, GError **error)
 {
-  return shim_passes (self, "remove", error) &&
-         SHIM_STORE.remove (SHIM_REAL (self), key, cancellable, error);
+  Shim *shim = self;
+  g_autoptr (ImgImportLocker) locker = NULL;
+
+  if (!shim_passes (self, "remove", error) ||
+      !SHIM_STORE.remove (SHIM_REAL (self), key, cancellable, error))
+    return FALSE;
+  locker = _imgimport_locker_new (&shim->lock);
+  g_hash_table_remove (shim->objects, key);
+  return TRUE;
 }
 
 static const ImgImportStoreVTable shim_store = {
