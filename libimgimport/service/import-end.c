@@ -231,3 +231,42 @@ _imgimport_import_end (ImgImportRun *run, gpointer user_data)
   g_cond_broadcast (&service->cond);
   _imgimport_unlock (&service->lock);
 }
+
+/* ---- an end before the beginning ------------------------------------------------------------- */
+
+/* With the run's lock held. A thread that has claimed the first task is about to call it. */
+static gboolean
+has_begun (ImgImportImport *self)
+{
+  g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&self->lock);
+
+  return self->run->n_busy > 0 || self->is_begun;
+}
+
+gboolean
+_imgimport_import_is_begun (ImgImportImport *self)
+{
+  g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&self->run->lock);
+
+  return has_begun (self);
+}
+
+void
+_imgimport_import_leave (ImgImportImport *self)
+{
+  ImgImportRun *run = self->run;
+
+  _imgimport_lock (&run->lock);
+  if (run->phase > IMGIMPORT_PHASE_PENDING && run->phase < IMGIMPORT_PHASE_ENDING &&
+      !has_begun (self))
+    {
+      GError *error = NULL;
+
+      _imgimport_set_error (&error, IMGIMPORT_ERROR_INVALID_STATE, "service-closed",
+                            "the service was closed before the import began");
+      _imgimport_run_interrupt (run, error);
+      _imgimport_run_settle (run);
+    }
+  _imgimport_run_unlock (run);
+  _imgimport_run_report (run);
+}

@@ -38,14 +38,6 @@ _imgimport_import_get_run (ImgImportImport *self)
   return self->run;
 }
 
-gboolean
-_imgimport_import_is_begun (ImgImportImport *self)
-{
-  g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&self->lock);
-
-  return self->is_begun;
-}
-
 /* ---- start ----------------------------------------------------------------------------------- */
 
 ImgImportImport *

@@ -362,9 +362,12 @@ ImgImportImport *_imgimport_import_ref (ImgImportImport *self);
 void _imgimport_import_unref (ImgImportImport *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ImgImportImport, _imgimport_import_unref)
 ImgImportRun *_imgimport_import_get_run (ImgImportImport *self);
-/* Whether a task has been called: until then the job is pending, and can be left to others. May be
+/* Whether a task is or was called: until then the job is pending, and can be left to others. May be
  * asked with the service's lock held. */
 gboolean _imgimport_import_is_begun (ImgImportImport *self);
+/* Ends a run that has not begun, so that nothing has been done that its journal does not tell: its
+ * job stays pending. */
+void _imgimport_import_leave (ImgImportImport *self);
 /* The live phase and bytes of a job, put into a copy of its record. */
 void _imgimport_import_overlay (ImgImportImport *self, ImgImportJob *job);
 /* The import of a job of this process; NULL for none. */
