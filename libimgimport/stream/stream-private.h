@@ -46,7 +46,7 @@ typedef struct
   ImgImportStore *store;
   const char *key;
   gboolean may_fail; /* its failure is its own verdict and does not end the pass */
-  gboolean *failed;  /* nullable; set where it failed. To be read when the pass has been freed */
+  GError **failure;  /* nullable; why it failed. To be read when the pass has been freed */
 } ImgImportSinkSpec;
 
 typedef struct
