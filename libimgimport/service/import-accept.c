@@ -178,9 +178,9 @@ imgimport_service_import_image (ImgImportService *self, ImgImportContext *contex
   if (data.request == NULL || !find_method (&data, error))
     return NULL;
   data.job_id = g_uuid_string_random ();
-  if (!_imgimport_claim_run (self, id, FALSE, accept_import, &data, &data.holder, error))
-    return NULL;
-
-  import = _imgimport_import_start (self, data.job, FALSE, error);
+  _imgimport_service_begin_starting (self);
+  if (_imgimport_claim_run (self, id, FALSE, accept_import, &data, &data.holder, error))
+    import = _imgimport_import_start (self, data.job, FALSE, error);
+  _imgimport_service_end_starting (self);
   return import != NULL ? g_steal_pointer (&data.job_id) : NULL;
 }

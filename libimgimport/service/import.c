@@ -147,6 +147,30 @@ _imgimport_import_start (ImgImportService *service, const ImgImportJobRecord *re
   return NULL;
 }
 
+void
+_imgimport_service_begin_starting (ImgImportService *self)
+{
+  g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&self->lock);
+
+  self->n_starting++;
+}
+
+void
+_imgimport_service_end_starting (ImgImportService *self)
+{
+  g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&self->lock);
+
+  self->n_starting--;
+}
+
+gboolean
+_imgimport_service_is_job_left (ImgImportService *self, const char *job_id)
+{
+  g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&self->lock);
+
+  return self->n_starting == 0 && !g_hash_table_contains (self->imports, job_id);
+}
+
 ImgImportImport *
 _imgimport_service_find_import (ImgImportService *self, const char *job_id)
 {

@@ -119,22 +119,34 @@ take_job (ImgImportService *self, const char *image_id, Takeover *takeover, GErr
   return FALSE;
 }
 
+/* `*import` stays NULL where another service was faster. */
+static gboolean
+adopt_job (ImgImportService *self, Takeover *takeover, ImgImportImport **import, GError **error)
+{
+  const char *id = takeover->note->id;
+  g_autoptr (ImgImportJobRecord) job = _imgimport_job_record_load (self, id, error);
+
+  if (job == NULL || !take_job (self, job->job->image_id, takeover, error))
+    return FALSE;
+  if (!takeover->taken)
+    return TRUE;
+  _imgimport_log (self->log, G_LOG_LEVEL_MESSAGE, "job %s is taken over from a dead process", id);
+  *import = _imgimport_import_start (self, job, takeover->status != IMGIMPORT_JOB_PENDING, error);
+  return *import != NULL;
+}
+
 static gboolean
 recover_job (ImgImportService *self, const Note *note, GError **error)
 {
   Takeover takeover = { self, note, FALSE, IMGIMPORT_JOB_PENDING };
-  g_autoptr (ImgImportJobRecord) job = _imgimport_job_record_load (self, note->id, error);
   g_autoptr (ImgImportImport) import = NULL;
+  gboolean ok;
 
-  if (job == NULL || !take_job (self, job->job->image_id, &takeover, error))
-    return FALSE;
-  if (!takeover.taken)
-    return TRUE;
-  _imgimport_log (self->log, G_LOG_LEVEL_MESSAGE, "job %s is taken over from a dead process",
-                  note->id);
-  import = _imgimport_import_start (self, job, takeover.status != IMGIMPORT_JOB_PENDING, error);
+  _imgimport_service_begin_starting (self);
+  ok = adopt_job (self, &takeover, &import, error);
+  _imgimport_service_end_starting (self);
   if (import == NULL)
-    return FALSE;
+    return ok;
   if (takeover.status != IMGIMPORT_JOB_PENDING)
     imgimport_run_wait (_imgimport_import_get_run (import), -1);
   return TRUE;

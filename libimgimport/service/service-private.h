@@ -147,6 +147,7 @@ struct _ImgImportService
   ImgImportServiceState state;   /* under lock */
   guint uses;                    /* under lock: calls that are inside */
   GHashTable *imports;           /* under lock: job id → ImgImportImport */
+  guint n_starting;              /* under lock: jobs becoming this service's, not yet in imports */
   GPtrArray *uploads;            /* under lock: ImgImportUpload not ended, borrowed */
 };
 
@@ -370,6 +371,11 @@ gboolean _imgimport_import_is_begun (ImgImportImport *self);
 void _imgimport_import_leave (ImgImportImport *self);
 /* The live phase and bytes of a job, put into a copy of its record. */
 void _imgimport_import_overlay (ImgImportImport *self, ImgImportJob *job);
+/* Between these two a job of this service may have no import yet. */
+void _imgimport_service_begin_starting (ImgImportService *self);
+void _imgimport_service_end_starting (ImgImportService *self);
+/* Whether a job of this service has no import, and none is coming. */
+gboolean _imgimport_service_is_job_left (ImgImportService *self, const char *job_id);
 /* The import of a job of this process; NULL for none. */
 ImgImportImport *_imgimport_service_find_import (ImgImportService *self, const char *job_id);
 /* Cancels all imports of this process that are not past the pivot. */
