@@ -11,6 +11,7 @@ from harness import (CONFLICT, DONE, FORBIDDEN, NO_ROOM, NOT_FOUND, REFUSED, Ski
                      equal, main, sha512, test)
 
 MIB = 1 << 20
+AS_ROOT = [] if os.geteuid() == 0 else ["sudo", "-n"]
 TWO = [{"id": "one", "type": "file", "directory": "one", "description": "the first"},
        {"id": "two", "type": "file", "directory": "two"}]
 
@@ -81,8 +82,9 @@ def full_store(root):
     """A directory on a file system that has no room."""
     path = root.file("full")
     os.mkdir(path, 0o700)
-    if os.geteuid() != 0 or subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", "size=64k,mode=0700", "tmpfs", path],
+    options = f"size=64k,mode=0700,uid={os.geteuid()},gid={os.getegid()}"
+    if AS_ROOT and shutil.which("sudo") is None or subprocess.run(
+            [*AS_ROOT, "mount", "-t", "tmpfs", "-o", options, "tmpfs", path],
             capture_output=True, check=False).returncode != 0:
         raise Skip("no tiny file system can be mounted")
     return path
@@ -95,7 +97,7 @@ def with_full_store(function):
         try:
             function(root, path)
         finally:
-            subprocess.run(["umount", path], check=True)
+            subprocess.run([*AS_ROOT, "umount", path], check=True)
     run.__name__ = function.__name__
     return test(run)
 
