@@ -60,7 +60,9 @@ ImgImportJob *imgimport_service_get_job (ImgImportService *self, ImgImportContex
  *
  * Newest first. Jobs whose `expires_at` has passed are not listed (F056).
  *
- * Returns: (transfer full) (element-type ImgImportJob): a page; %NULL on error
+ * Returns: (transfer full) (element-type ImgImportJob): a page; %NULL with
+ *   %IMGIMPORT_ERROR_INVALID_ARGUMENT ("filter-invalid", "marker-unknown") or what the catalog
+ *   failed with
  * Since: 0.1
  */
 IMGIMPORT_AVAILABLE_IN_0_1

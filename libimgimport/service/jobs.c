@@ -59,33 +59,32 @@ typedef struct
   gint64 now_us;
   guint limit;
   GPtrArray *jobs;
-  GError *error;
 } Page;
 
+/* One record that cannot be read does not hide all others. */
 static gboolean
 collect (const ImgImportRecord *record, gpointer user_data)
 {
   Page *self = user_data;
   g_autoptr (ImgImportJobRecord) job = NULL;
+  g_autoptr (GError) error = NULL;
 
   if ((self->owner != NULL && g_strcmp0 (record->owner, self->owner) != 0) ||
       (self->status != NULL && g_strcmp0 (record->status, self->status) != 0))
     return TRUE;
-  job = _imgimport_job_record_read (record, &self->error);
+  job = _imgimport_job_record_read (record, &error);
   if (job == NULL)
-    return FALSE;
-  if (job->job->expires_us == 0 || job->job->expires_us > self->now_us)
+    _imgimport_log (self->service->log, G_LOG_LEVEL_WARNING, "not listed: %s", error->message);
+  else if (job->job->expires_us == 0 || job->job->expires_us > self->now_us)
     g_ptr_array_add (self->jobs, g_steal_pointer (&job->job));
   return self->jobs->len < self->limit;
 }
 
 static gboolean
-read_filter (ImgImportService *service, JsonObject *object, ImgImportQuery *query, Page *page,
-             GError **error)
+read_filter (JsonObject *object, ImgImportQuery *query, Page *page, GError **error)
 {
   static const char *const known[] = { "image_id", "status", "limit", "marker", NULL };
   const ImgImportJsonCursor cursor = { object, "filter", "" };
-  g_autoptr (ImgImportJobRecord) marker = NULL;
   gint64 limit = PAGE_DEFAULT;
   int status = 0;
 
@@ -98,18 +97,36 @@ read_filter (ImgImportService *service, JsonObject *object, ImgImportQuery *quer
   if (page->status != NULL &&
       !_imgimport_enum_from_word (IMGIMPORT_TYPE_JOB_STATUS, page->status, &status))
     {
-      _imgimport_json_set_error (&cursor, "status", "json-invalid", error,
+      _imgimport_json_set_error (&cursor, "status", "filter-invalid", error,
                                  "“%s” is no status of a job", page->status);
       return FALSE;
     }
   page->limit = (guint)limit;
+  return TRUE;
+}
+
+/* A job that the caller may not see is no marker of its. */
+static gboolean
+set_marker (ImgImportService *service, ImgImportContext *context, ImgImportQuery *query,
+            GError **error)
+{
+  g_autoptr (ImgImportJobRecord) marker = NULL;
+  g_autoptr (GError) cause = NULL;
+
   if (query->marker_id == NULL)
     return TRUE;
-  marker = _imgimport_job_record_load (service, query->marker_id, error);
-  if (marker == NULL)
-    return FALSE;
-  query->marker_created_us = marker->job->created_us;
-  return TRUE;
+  marker = _imgimport_job_record_load (service, query->marker_id, &cause);
+  if (marker != NULL && check_access (marker->job, context, &cause))
+    {
+      query->marker_created_us = marker->job->created_us;
+      return TRUE;
+    }
+  if (g_error_matches (cause, IMGIMPORT_ERROR, IMGIMPORT_ERROR_NOT_FOUND))
+    _imgimport_set_error (error, IMGIMPORT_ERROR_INVALID_ARGUMENT, "marker-unknown",
+                          "filter: marker: %s", cause->message);
+  else
+    g_propagate_error (error, g_steal_pointer (&cause));
+  return FALSE;
 }
 
 /* Of the fields that are given, the query takes the one that leaves the fewest records. */
@@ -136,6 +153,7 @@ imgimport_service_list_jobs (ImgImportService *self, ImgImportContext *context, 
                            .created_to_us = G_MAXINT64 };
   Page page = { .service = self, .jobs = jobs };
   g_autoptr (ImgImportUse) use = NULL;
+  g_autoptr (GError) cause = NULL;
   guint i;
 
   g_return_val_if_fail (IMGIMPORT_IS_SERVICE (self), NULL);
@@ -143,23 +161,19 @@ imgimport_service_list_jobs (ImgImportService *self, ImgImportContext *context, 
   use = _imgimport_service_enter (self, error);
   if (use == NULL)
     return NULL;
-  object = _imgimport_json_parse_object (filter != NULL ? filter : "{}", "filter", error);
-  if (object == NULL || !read_filter (self, object, &query, &page, error))
-    return NULL;
+  object = _imgimport_json_parse_object (filter != NULL ? filter : "{}", "filter", &cause);
+  if (object == NULL || !read_filter (object, &query, &page, &cause))
+    {
+      _imgimport_model_refuse (error, "filter-invalid", g_steal_pointer (&cause));
+      return NULL;
+    }
   if (!_imgimport_context_is_admin (context))
     page.owner = _imgimport_context_owner (context);
   page.now_us = _imgimport_clock_wall_us (self->clock);
   choose_index (&query, &page);
-  if (!_imgimport_catalog_scan (self->catalog, &query, collect, &page, error))
-    {
-      g_clear_error (&page.error);
-      return NULL;
-    }
-  if (page.error != NULL)
-    {
-      g_propagate_error (error, page.error);
-      return NULL;
-    }
+  if (!set_marker (self, context, &query, error) ||
+      !_imgimport_catalog_scan (self->catalog, &query, collect, &page, error))
+    return NULL;
   for (i = 0; i < jobs->len; i++)
     overlay (self, jobs->pdata[i]);
   return g_steal_pointer (&jobs);
