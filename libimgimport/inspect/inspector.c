@@ -188,8 +188,6 @@ _imgimport_inspector_finish (ImgImportInspector *self)
   g_return_val_if_fail (!self->finished, facts);
 
   self->finished = TRUE;
-  facts->size = self->size;
-  facts->matches = g_ptr_array_new_with_free_func ((GDestroyNotify)_imgimport_match_free);
   for (guint i = 0; i < self->n_seekers; i++)
     {
       Seeker *seeker = &self->seekers[i];
