@@ -11,6 +11,9 @@
 /* How often the record is looked at, for jobs of other processes. */
 #define LOOK_MS 100
 
+/* A thousand years. */
+#define WAIT_MAX_MS (G_GINT64_CONSTANT (1000) * 365 * 86400 * 1000)
+
 /* A job of this service without an import has ended since it was looked at, or never will. */
 static ImgImportJob *
 look_again (ImgImportService *self, const char *job_id, GError **error)
@@ -145,22 +148,25 @@ typedef struct
 } Wait;
 
 static void
-wait_free (gpointer data)
-{
-  Wait *self = data;
-
-  g_free (self->job_id);
-  g_clear_object (&self->subscription);
-  g_free (self);
-}
-
-static void
 drop_source (GSource **source)
 {
   if (*source == NULL)
     return;
   g_source_destroy (*source);
   g_clear_pointer (source, g_source_unref);
+}
+
+static void
+wait_free (gpointer data)
+{
+  Wait *self = data;
+
+  /* Where the context was dropped with the wait in it. */
+  drop_source (&self->timer);
+  drop_source (&self->events);
+  g_free (self->job_id);
+  g_clear_object (&self->subscription);
+  g_free (self);
 }
 
 static gboolean
