@@ -148,25 +148,22 @@ typedef struct
 } Wait;
 
 static void
+wait_free (gpointer data)
+{
+  Wait *self = data;
+
+  g_free (self->job_id);
+  g_clear_object (&self->subscription);
+  g_free (self);
+}
+
+static void
 drop_source (GSource **source)
 {
   if (*source == NULL)
     return;
   g_source_destroy (*source);
   g_clear_pointer (source, g_source_unref);
-}
-
-static void
-wait_free (gpointer data)
-{
-  Wait *self = data;
-
-  /* Where the context was dropped with the wait in it. */
-  drop_source (&self->timer);
-  drop_source (&self->events);
-  g_free (self->job_id);
-  g_clear_object (&self->subscription);
-  g_free (self);
 }
 
 static gboolean

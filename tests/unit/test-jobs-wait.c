@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Jobs that run on a worker while others wait for them, cancel them or delete their image. */
+
+#include "import.h"
+#include "shim.h"
+
+/* Memory all around, the catalog in a shim; writes to the store "one" stand still. */
+typedef struct
+{
+  Faults faults;
+  Shim catalog;
+  Shim one;
+  ImgImportService *service;
+  ImgImportJob *job; /* what an asynchronous wait answered */
+  GError *error;
+  guint n_answers;
+} World;
+
+static void
+set_up_world (World *w, gconstpointer workers)
+{
+  g_autofree char *config =
+      g_strdup_printf ("{" MEMORY_STAGING ", \"workers\": %s}", (const char *)workers);
+
+  shim_init (&w->catalog, &w->faults, _imgimport_catalog_memory_new ());
+  shim_init (&w->one, NULL, _imgimport_store_memory_new ());
+  w->service = service_new (config);
+  imgimport_service_set_catalog (w->service, &shim_catalog, &w->catalog, NULL, &w->error);
+  g_assert_no_error (w->error);
+  imgimport_service_add_store (w->service, "one", &shim_store, &w->one, NULL, &w->error);
+  g_assert_no_error (w->error);
+  service_start (w->service);
+  w->one.still = TRUE;
+}
+
+static void
+tear_down_world (World *w, gconstpointer data)
+{
+  g_assert_no_error (w->error);
+  g_clear_object (&w->job);
+  g_assert_finalize_object (w->service);
+  _imgimport_catalog_memory_free (w->catalog.real);
+  _imgimport_store_memory_free (w->one.real);
+  shim_clear (&w->catalog);
+  shim_clear (&w->one);
+}
+
+static char *
+accept (World *w, char **image_id)
+{
+  *image_id = create (w->service, NULL, RAW);
+  stage (w->service, *image_id, "bytes");
+  return begin_import (w->service, NULL, *image_id, NULL);
+}
+
+static void
+let_go (World *w)
+{
+  _imgimport_lock (&w->one.lock);
+  w->one.still = FALSE;
+  g_cond_broadcast (&w->one.cond);
+  _imgimport_unlock (&w->one.lock);
+}
+
+static void
+assert_no_objects (World *w)
+{
+  g_assert_finalize_object (g_steal_pointer (&w->service));
+  g_assert_cmpuint (g_hash_table_size (w->one.objects), ==, 0);
+  g_assert_cmpuint (g_hash_table_size (w->one.writers), ==, 0);
+  w->service = service_new (MEMORY_CONFIG);
+}
+
+/* ---- while it runs --------------------------------------------------------------------------- */
+
+static void
+test_cancellation_ends_a_write (World *w, gconstpointer data)
+{
+  g_autofree char *id = NULL;
+  g_autofree char *job_id = accept (w, &id);
+  g_autoptr (ImgImportJob) job = NULL;
+
+  shim_await_writer (&w->one);
+  job = imgimport_service_get_job (w->service, NULL, job_id, &w->error);
+  g_assert_no_error (w->error);
+  g_assert_cmpint ((int)imgimport_job_get_status (job), ==, (int)IMGIMPORT_JOB_PROCESSING);
+  g_assert_cmpstr (imgimport_job_get_phase (job), ==, "deliver");
+  g_assert_cmpuint (imgimport_job_get_total (job), ==, 5);
+  assert_lists (w->service, id, "one", "");
+  g_clear_object (&job);
+
+  g_assert_true (imgimport_service_cancel_job (w->service, NULL, job_id, &w->error));
+  job = finish (w->service, job_id);
+  assert_failure (job, "cancelled", "cancelled");
+  assert_image_is (w->service, id, IMGIMPORT_STATUS_UPLOADING, IMGIMPORT_STAGE_SEALED);
+  /* Nobody's failure. */
+  assert_lists (w->service, id, "", "");
+  assert_no_objects (w);
+}
+
+/* F012 */
+static void
+test_deletion_ends_the_import (World *w, gconstpointer data)
+{
+  g_autofree char *id = NULL;
+  g_autofree char *job_id = accept (w, &id);
+  g_autoptr (ImgImportJob) job = NULL;
+
+  shim_await_writer (&w->one);
+  g_assert_true (imgimport_service_delete_image (w->service, NULL, id, &w->error));
+  job = finish (w->service, job_id);
+  g_assert_cmpint ((int)imgimport_job_get_status (job), ==, (int)IMGIMPORT_JOB_FAILURE);
+  g_assert_null (imgimport_service_get_image (w->service, NULL, id, &w->error));
+  assert_refused (&w->error, IMGIMPORT_ERROR_NOT_FOUND, "image-not-found");
+  assert_no_objects (w);
+}
+
+static void
+test_wait_times_out (World *w, gconstpointer data)
+{
+  g_autofree char *id = NULL;
+  g_autofree char *job_id = accept (w, &id);
+  g_autoptr (ImgImportJob) job = NULL;
+
+  g_assert_null (imgimport_service_wait_job (w->service, job_id, 5, NULL, &w->error));
+  assert_refused (&w->error, IMGIMPORT_ERROR_TIMED_OUT, "wait-timed-out");
+  let_go (w);
+  job = finish (w->service, job_id);
+  assert_success (job);
+}
+
+typedef struct
+{
+  Shim *shim;
+  GCancellable *cancellable;
+} Canceller;
+
+static gpointer
+cancel_soon (gpointer data)
+{
+  Canceller *self = data;
+
+  shim_await_writer (self->shim);
+  g_cancellable_cancel (self->cancellable);
+  return NULL;
+}
+
+static void
+test_cancelled_wait_leaves_the_job (World *w, gconstpointer data)
+{
+  g_autofree char *id = NULL;
+  g_autofree char *job_id = accept (w, &id);
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  Canceller canceller = { &w->one, cancellable };
+  ImgImportThread *thread = _imgimport_thread_new ("cancel", cancel_soon, &canceller, &w->error);
+  g_autoptr (ImgImportJob) job = NULL;
+
+  g_assert_null (imgimport_service_wait_job (w->service, job_id, -1, cancellable, &w->error));
+  g_assert_error (w->error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_clear_error (&w->error);
+  _imgimport_thread_join (thread);
+  let_go (w);
+  job = finish (w->service, job_id);
+  assert_success (job);
+}
+
+/* ---- asynchronously -------------------------------------------------------------------------- */
+
+static void
+on_waited (GObject *service, GAsyncResult *result, gpointer user_data)
+{
+  World *w = user_data;
+
+  w->job = imgimport_service_wait_job_finish (IMGIMPORT_SERVICE (service), result, &w->error);
+  w->n_answers++;
+}
+
+static void
+test_answer_comes_in_the_callers_context (World *w, gconstpointer data)
+{
+  g_autoptr (GMainContext) context = g_main_context_new ();
+  g_autofree char *id = NULL;
+  g_autofree char *job_id = accept (w, &id);
+
+  g_main_context_push_thread_default (context);
+  imgimport_service_wait_job_async (w->service, job_id, NULL, on_waited, w);
+  g_main_context_pop_thread_default (context);
+  shim_await_writer (&w->one);
+  while (g_main_context_iteration (context, FALSE))
+    g_assert_cmpuint (w->n_answers, ==, 0);
+  let_go (w);
+  while (w->n_answers == 0)
+    g_main_context_iteration (context, TRUE);
+  g_assert_no_error (w->error);
+  assert_success (w->job);
+  g_assert_false (g_main_context_pending (NULL));
+  while (g_main_context_iteration (context, FALSE))
+    ;
+  g_assert_cmpuint (w->n_answers, ==, 1);
+}
+
+static void
+test_asynchronous_wait_is_cancelled (World *w, gconstpointer data)
+{
+  g_autoptr (GMainContext) context = g_main_context_new ();
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  g_autofree char *id = NULL;
+  g_autofree char *job_id = accept (w, &id);
+
+  g_main_context_push_thread_default (context);
+  imgimport_service_wait_job_async (w->service, job_id, cancellable, on_waited, w);
+  g_main_context_pop_thread_default (context);
+  shim_await_writer (&w->one);
+  g_cancellable_cancel (cancellable);
+  while (w->n_answers == 0)
+    g_main_context_iteration (context, TRUE);
+  g_assert_error (w->error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_clear_error (&w->error);
+  let_go (w);
+}
+
+/* Of a job that does not exist, and of a service that is closed. */
+static void
+test_asynchronous_wait_in_vain (World *w, gconstpointer data)
+{
+  g_autoptr (GMainContext) context = g_main_context_new ();
+  g_autofree char *id = NULL;
+  g_autofree char *job_id = accept (w, &id);
+
+  g_main_context_push_thread_default (context);
+  imgimport_service_wait_job_async (w->service, "none", NULL, on_waited, w);
+  while (w->n_answers == 0)
+    g_main_context_iteration (context, TRUE);
+  assert_refused (&w->error, IMGIMPORT_ERROR_NOT_FOUND, "job-not-found");
+
+  let_go (w);
+  g_assert_true (imgimport_service_close (w->service, NULL, &w->error));
+  imgimport_service_wait_job_async (w->service, job_id, NULL, on_waited, w);
+  while (w->n_answers == 1)
+    g_main_context_iteration (context, TRUE);
+  g_main_context_pop_thread_default (context);
+  assert_refused (&w->error, IMGIMPORT_ERROR_INVALID_STATE, "service-closed");
+}
+
+/* ---- jobs that cannot be ended --------------------------------------------------------------- */
+
+static void
+test_job_whose_end_cannot_be_written_is_stalled (World *w, gconstpointer data)
+{
+  g_autofree char *id = NULL;
+  g_autofree char *job_id = accept (w, &id);
+
+  g_assert_true (imgimport_service_iterate (w->service));
+  w->catalog.bad_slot = "commit";
+  while (imgimport_service_iterate (w->service))
+    ;
+  w->catalog.bad_slot = NULL;
+  g_assert_null (imgimport_service_wait_job (w->service, job_id, -1, NULL, &w->error));
+  assert_refused (&w->error, IMGIMPORT_ERROR_UNAVAILABLE, "job-stalled");
+}
+
+#define ADD(name, workers, func)                                                                   \
+  g_test_add (name, World, workers, set_up_world, func, tear_down_world)
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  ADD ("/jobs-wait/cancellation-ends-a-write", "1", test_cancellation_ends_a_write);
+  ADD ("/conformance/F012/deletion-ends-the-import", "1", test_deletion_ends_the_import);
+  ADD ("/jobs-wait/wait-times-out", "1", test_wait_times_out);
+  ADD ("/jobs-wait/cancelled-wait-leaves-the-job", "1", test_cancelled_wait_leaves_the_job);
+  ADD ("/jobs-wait/answer-comes-in-the-callers-context", "1",
+       test_answer_comes_in_the_callers_context);
+  ADD ("/jobs-wait/asynchronous-wait-is-cancelled", "1", test_asynchronous_wait_is_cancelled);
+  ADD ("/jobs-wait/asynchronous-wait-in-vain", "1", test_asynchronous_wait_in_vain);
+  ADD ("/jobs-wait/job-whose-end-cannot-be-written-is-stalled", "0",
+       test_job_whose_end_cannot_be_written_is_stalled);
+  return g_test_run ();
+}
