@@ -239,8 +239,6 @@ _imgimport_facts_from_json (JsonObject *object, const char *what, GError **error
   g_autoptr (ImgImportFacts) facts = _imgimport_facts_new (IMGIMPORT_SIZE_UNKNOWN);
   ImgImportJsonCursor cursor = { object, what, "" };
 
-  facts->matches = g_ptr_array_new_with_free_func ((GDestroyNotify)_imgimport_match_free);
-  facts->size = IMGIMPORT_SIZE_UNKNOWN;
   if (!_imgimport_json_only (&cursor, members, error) ||
       !read_size (&cursor, "size", &facts->size, error) ||
       !require (&cursor, "size", facts->size != IMGIMPORT_SIZE_UNKNOWN, error) ||
