@@ -163,17 +163,6 @@ _imgimport_image_set_status (ImgImportImage *self, ImgImportAction action, GErro
 }
 
 void
-_imgimport_image_clear_data (ImgImportImage *self)
-{
-  self->size = IMGIMPORT_SIZE_UNKNOWN;
-  self->virtual_size = IMGIMPORT_SIZE_UNKNOWN;
-  g_clear_pointer (&self->checksum, g_free);
-  g_clear_pointer (&self->os_hash_algo, g_free);
-  g_clear_pointer (&self->os_hash_value, g_free);
-  g_ptr_array_set_size (self->locations, 0);
-}
-
-void
 _imgimport_image_clear_stage (ImgImportImage *self)
 {
   self->stage = (ImgImportStage){ .expected = IMGIMPORT_SIZE_UNKNOWN };
@@ -189,19 +178,6 @@ _imgimport_image_add_location (ImgImportImage *self, const char *store, const ch
   location->key = g_strdup (key);
   location->version = g_strdup (version);
   g_ptr_array_add (self->locations, location);
-}
-
-const ImgImportLocation *
-_imgimport_image_find_location (ImgImportImage *self, const char *store)
-{
-  for (guint i = 0; i < self->locations->len; i++)
-    {
-      const ImgImportLocation *location = g_ptr_array_index (self->locations, i);
-
-      if (strcmp (location->store, store) == 0)
-        return location;
-    }
-  return NULL;
 }
 
 void

@@ -126,18 +126,12 @@ ImgImportImage *_imgimport_image_copy (ImgImportImage *self);
  * "formats-missing"), null sizes when it becomes queued (F004). On failure nothing changed. */
 gboolean _imgimport_image_set_status (ImgImportImage *self, ImgImportAction action, GError **error);
 
-/* Forgets what was known of the bytes: sizes, digests, locations (F078). */
-void _imgimport_image_clear_data (ImgImportImage *self);
-
 /* Forgets what is staged. */
 void _imgimport_image_clear_stage (ImgImportImage *self);
 
 /* Appends a location. */
 void _imgimport_image_add_location (ImgImportImage *self, const char *store, const char *key,
                                     const char *version);
-
-/* The location in `store`, NULL for none. */
-const ImgImportLocation *_imgimport_image_find_location (ImgImportImage *self, const char *store);
 
 /* Replaces; NULL removes. */
 void _imgimport_image_set_property (ImgImportImage *self, const char *key, const char *value);

@@ -7,6 +7,8 @@
 
 #include "crash-child.h"
 
+#include "../unit/location.h"
+
 #include <glib/gstdio.h>
 #include <unistd.h>
 
@@ -121,7 +123,7 @@ assert_readable (ImgImportService *service)
 static const char *
 location_in (ImgImportImage *image, const char *store)
 {
-  const ImgImportLocation *location = _imgimport_image_find_location (image, store);
+  const ImgImportLocation *location = find_location (image, store);
 
   return location != NULL ? location->key : NULL;
 }

@@ -5,6 +5,8 @@
 
 #include "service/service-private.h"
 
+#include "location.h"
+
 #include <glib/gstdio.h>
 
 #include <imgimport/imgimport-import.h>
@@ -182,7 +184,7 @@ static inline char *
 key_in (Fixture *f, const char *id, const char *store)
 {
   g_autoptr (ImgImportImage) image = get (f->service, id);
-  const ImgImportLocation *location = _imgimport_image_find_location (image, store);
+  const ImgImportLocation *location = find_location (image, store);
 
   g_assert_nonnull (location);
   return g_strdup (location->key);

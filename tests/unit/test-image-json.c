@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "model/model-private.h"
+#include "location.h"
 
 #include <string.h>
 
@@ -148,8 +148,8 @@ reads_what_a_server_answers (void)
 
   g_assert_no_error (error);
   g_assert_cmpuint (image->locations->len, ==, 2);
-  g_assert_nonnull (_imgimport_image_find_location (image, "ceph"));
-  g_assert_nonnull (_imgimport_image_find_location (image, "file"));
+  g_assert_nonnull (find_location (image, "ceph"));
+  g_assert_nonnull (find_location (image, "file"));
   g_assert_cmpuint (g_strv_length (image->tags), ==, 2);
   g_assert_cmpstr (image->tags[0], ==, "a");
   g_assert_cmpstr (image->tags[1], ==, "z");

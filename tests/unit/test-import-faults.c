@@ -163,7 +163,7 @@ check_bytes (World *w, const char *id, gboolean notes)
   for (i = 0; i < G_N_ELEMENTS (stores); i++)
     {
       const ImgImportLocation *location =
-          record != NULL ? _imgimport_image_find_location (record->image, stores[i]) : NULL;
+          record != NULL ? find_location (record->image, stores[i]) : NULL;
 
       check_objects (w, &w->stores[i], stores[i], location != NULL ? location->key : NULL, notes);
     }
