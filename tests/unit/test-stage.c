@@ -4,46 +4,9 @@
 
 #include <unistd.h>
 
-#include "service.h"
+#include "import.h"
 
 #define UNKNOWN_ID "99999999-2222-4333-8444-555555555555"
-
-static void
-assert_status (Fixture *f, const char *id, ImgImportStatus status, ImgImportStageState state)
-{
-  g_autoptr (ImgImportImage) image = get (f->service, id);
-
-  g_assert_cmpint ((int)imgimport_image_get_status (image), ==, (int)status);
-  g_assert_cmpint ((int)imgimport_image_get_stage_state (image), ==, (int)state);
-}
-
-/* Nothing is left behind in staging: no bytes that a note would name, and no note. */
-static gboolean
-count_record (const ImgImportRecord *record, gpointer user_data)
-{
-  (*(guint *)user_data)++;
-  return TRUE;
-}
-
-static void
-assert_no_notes (Fixture *f)
-{
-  static const char *const kinds[] = { IMGIMPORT_KIND_OBJECT, IMGIMPORT_KIND_RUN };
-  gsize i;
-
-  for (i = 0; i < G_N_ELEMENTS (kinds); i++)
-    {
-      const ImgImportQuery query = { .struct_size = sizeof query,
-                                     .kind = kinds[i],
-                                     .created_from_us = G_MININT64,
-                                     .created_to_us = G_MAXINT64 };
-      guint n = 0;
-
-      g_assert_true (
-          _imgimport_catalog_scan (f->service->catalog, &query, count_record, &n, &f->error));
-      g_assert_cmpuint (n, ==, 0);
-    }
-}
 
 static ImgImportUpload *
 begin (Fixture *f, const char *id, guint64 expected)
@@ -72,7 +35,7 @@ test_pushed_bytes_are_sealed (Fixture *f, gconstpointer data)
   g_autoptr (ImgImportImage) image = NULL;
   g_autoptr (ImgImportImageRecord) record = NULL;
 
-  assert_status (f, id, IMGIMPORT_STATUS_UPLOADING, IMGIMPORT_STAGE_RECEIVING);
+  assert_image_is (f->service, id, IMGIMPORT_STATUS_UPLOADING, IMGIMPORT_STAGE_RECEIVING);
   push (f, upload, "ab");
   push (f, upload, "");
   push (f, upload, "cd");
@@ -88,7 +51,7 @@ test_pushed_bytes_are_sealed (Fixture *f, gconstpointer data)
                    "e2fc714c4727ee9395f324cd2e7f331f");
   g_assert_nonnull (g_hash_table_lookup (record->staged.digests, "sha512"));
   g_assert_cmpuint (record->staged.facts->size, ==, 4);
-  assert_no_notes (f);
+  assert_no_notes (f->service);
 }
 
 static void
@@ -102,7 +65,7 @@ test_ended_upload_takes_nothing_more (Fixture *f, gconstpointer data)
   image = imgimport_upload_commit (upload, NULL, &f->error);
   g_assert_nonnull (image);
   imgimport_upload_abort (upload);
-  assert_status (f, id, IMGIMPORT_STATUS_UPLOADING, IMGIMPORT_STAGE_SEALED);
+  assert_image_is (f->service, id, IMGIMPORT_STATUS_UPLOADING, IMGIMPORT_STAGE_SEALED);
   g_assert_false (imgimport_upload_write (upload, "b", 1, NULL, &f->error));
   assert_refused (&f->error, IMGIMPORT_ERROR_INVALID_STATE, "upload-ended");
   g_assert_null (imgimport_upload_commit (upload, NULL, &f->error));
@@ -117,13 +80,13 @@ test_abort_and_drop_return_the_image (Fixture *f, gconstpointer data)
 
   push (f, upload, "ab");
   imgimport_upload_abort (upload);
-  assert_status (f, id, IMGIMPORT_STATUS_QUEUED, IMGIMPORT_STAGE_NONE);
+  assert_image_is (f->service, id, IMGIMPORT_STATUS_QUEUED, IMGIMPORT_STAGE_NONE);
   g_assert_finalize_object (upload);
   upload = begin (f, id, IMGIMPORT_SIZE_UNKNOWN);
   push (f, upload, "ab");
   g_assert_finalize_object (upload);
-  assert_status (f, id, IMGIMPORT_STATUS_QUEUED, IMGIMPORT_STAGE_NONE);
-  assert_no_notes (f);
+  assert_image_is (f->service, id, IMGIMPORT_STATUS_QUEUED, IMGIMPORT_STAGE_NONE);
+  assert_no_notes (f->service);
 }
 
 /* A declared size holds both ways, and what failed can be staged again (F118, B03, B30). */
@@ -135,17 +98,17 @@ test_declared_size_is_enforced (Fixture *f, gconstpointer data)
 
   g_assert_false (imgimport_upload_write (upload, "abcd", 4, NULL, &f->error));
   assert_refused (&f->error, IMGIMPORT_ERROR_CORRUPT, "size-mismatch");
-  assert_status (f, id, IMGIMPORT_STATUS_QUEUED, IMGIMPORT_STAGE_NONE);
+  assert_image_is (f->service, id, IMGIMPORT_STATUS_QUEUED, IMGIMPORT_STAGE_NONE);
   g_object_unref (upload);
 
   upload = begin (f, id, 3);
   push (f, upload, "ab");
   g_assert_null (imgimport_upload_commit (upload, NULL, &f->error));
   assert_refused (&f->error, IMGIMPORT_ERROR_CORRUPT, "size-mismatch");
-  assert_status (f, id, IMGIMPORT_STATUS_QUEUED, IMGIMPORT_STAGE_NONE);
+  assert_image_is (f->service, id, IMGIMPORT_STATUS_QUEUED, IMGIMPORT_STAGE_NONE);
   g_object_unref (upload);
   stage (f->service, id, "abc");
-  assert_no_notes (f);
+  assert_no_notes (f->service);
 }
 
 static void
@@ -156,8 +119,8 @@ test_empty_image_is_refused (Fixture *f, gconstpointer data)
 
   g_assert_null (imgimport_upload_commit (upload, NULL, &f->error));
   assert_refused (&f->error, IMGIMPORT_ERROR_CORRUPT, "image-empty");
-  assert_status (f, id, IMGIMPORT_STATUS_QUEUED, IMGIMPORT_STAGE_NONE);
-  assert_no_notes (f);
+  assert_image_is (f->service, id, IMGIMPORT_STATUS_QUEUED, IMGIMPORT_STAGE_NONE);
+  assert_no_notes (f->service);
 }
 
 static void
@@ -172,8 +135,8 @@ test_cancelled_write_returns_the_image (Fixture *f, gconstpointer data)
   g_assert_error (f->error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
   g_assert_nonnull (strstr (f->error->message, id));
   g_clear_error (&f->error);
-  assert_status (f, id, IMGIMPORT_STATUS_QUEUED, IMGIMPORT_STAGE_NONE);
-  assert_no_notes (f);
+  assert_image_is (f->service, id, IMGIMPORT_STATUS_QUEUED, IMGIMPORT_STAGE_NONE);
+  assert_no_notes (f->service);
 }
 
 /* ---- who and when ---------------------------------------------------------------------------- */
@@ -197,7 +160,7 @@ test_wrong_begins_are_refused (Fixture *f, gconstpointer data)
   refused_begin (f, f->bob, id, 1, IMGIMPORT_ERROR_NOT_FOUND, "image-not-found");
   refused_begin (f, f->bob, shown, 1, IMGIMPORT_ERROR_PERMISSION, "not-owner");
   refused_begin (f, f->alice, id, G_MAXINT64, IMGIMPORT_ERROR_LIMIT, "image-size-cap");
-  assert_status (f, id, IMGIMPORT_STATUS_QUEUED, IMGIMPORT_STAGE_NONE);
+  assert_image_is (f->service, id, IMGIMPORT_STATUS_QUEUED, IMGIMPORT_STAGE_NONE);
   upload = begin (f, id, 1);
   refused_begin (f, f->alice, id, 1, IMGIMPORT_ERROR_INVALID_STATE, "status-transition");
 }
@@ -256,8 +219,8 @@ test_unstaged_upload_finds_its_claim_lost (Fixture *f, gconstpointer data)
   stage (f->service, id, "other");
   g_assert_null (imgimport_upload_commit (upload, NULL, &f->error));
   assert_refused (&f->error, IMGIMPORT_ERROR_INVALID_STATE, "claim-lost");
-  assert_status (f, id, IMGIMPORT_STATUS_UPLOADING, IMGIMPORT_STAGE_SEALED);
-  assert_no_notes (f);
+  assert_image_is (f->service, id, IMGIMPORT_STATUS_UPLOADING, IMGIMPORT_STAGE_SEALED);
+  assert_no_notes (f->service);
 }
 
 static void
@@ -270,7 +233,7 @@ test_deleted_image_ends_its_upload (Fixture *f, gconstpointer data)
   g_assert_true (imgimport_service_delete_image (f->service, f->alice, id, &f->error));
   g_assert_null (imgimport_upload_commit (upload, NULL, &f->error));
   assert_refused (&f->error, IMGIMPORT_ERROR_NOT_FOUND, "image-not-found");
-  assert_no_notes (f);
+  assert_no_notes (f->service);
 }
 
 static void
@@ -299,8 +262,8 @@ test_unstage_drops_sealed_bytes (Fixture *f, gconstpointer data)
   image = imgimport_service_unstage (f->service, f->alice, id, &f->error);
   g_assert_no_error (f->error);
   g_assert_cmpuint (imgimport_image_get_size (image), ==, IMGIMPORT_SIZE_UNKNOWN);
-  assert_status (f, id, IMGIMPORT_STATUS_QUEUED, IMGIMPORT_STAGE_NONE);
-  assert_no_notes (f);
+  assert_image_is (f->service, id, IMGIMPORT_STATUS_QUEUED, IMGIMPORT_STAGE_NONE);
+  assert_no_notes (f->service);
   stage (f->service, id, "d");
 }
 
@@ -370,19 +333,19 @@ test_source_that_fails_returns_the_image (Fixture *f, gconstpointer data)
   g_assert_null (imgimport_service_stage_stream (f->service, f->alice, id, stream,
                                                  IMGIMPORT_SIZE_UNKNOWN, NULL, &f->error));
   assert_refused (&f->error, IMGIMPORT_ERROR_PLUGIN, "foreign-error");
-  assert_status (f, id, IMGIMPORT_STATUS_QUEUED, IMGIMPORT_STAGE_NONE);
+  assert_image_is (f->service, id, IMGIMPORT_STATUS_QUEUED, IMGIMPORT_STAGE_NONE);
 
   g_assert_cmpint (pipe (fds), ==, 0);
   g_assert_null (imgimport_service_stage_fd (f->service, f->alice, id, fds[1],
                                              IMGIMPORT_SIZE_UNKNOWN, NULL, &f->error));
   assert_refused (&f->error, IMGIMPORT_ERROR_INVALID_ARGUMENT, "descriptor-not-readable");
-  assert_status (f, id, IMGIMPORT_STATUS_QUEUED, IMGIMPORT_STAGE_NONE);
+  assert_image_is (f->service, id, IMGIMPORT_STATUS_QUEUED, IMGIMPORT_STAGE_NONE);
   directory = open ("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   g_assert_null (imgimport_service_stage_fd (f->service, f->alice, id, directory,
                                              IMGIMPORT_SIZE_UNKNOWN, NULL, &f->error));
   assert_refused (&f->error, IMGIMPORT_ERROR_FAILED, "io-error");
-  assert_status (f, id, IMGIMPORT_STATUS_QUEUED, IMGIMPORT_STAGE_NONE);
-  assert_no_notes (f);
+  assert_image_is (f->service, id, IMGIMPORT_STATUS_QUEUED, IMGIMPORT_STAGE_NONE);
+  assert_no_notes (f->service);
   close (directory);
   close (fds[0]);
   close (fds[1]);
