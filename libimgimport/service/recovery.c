@@ -57,9 +57,11 @@ find_notes (ImgImportService *self, const char *kind, const char *only, GError *
   while (i < notes->len)
     {
       const Note *note = notes->pdata[i];
-      gboolean alive = g_hash_table_contains (living, note->owner);
+      gboolean alive = note->owner != NULL && g_hash_table_contains (living, note->owner);
 
-      if (!alive && !_imgimport_catalog_owner_is_alive (self->catalog, note->owner, &alive, error))
+      /* Our notes have owners; one that lost it, in whatever way, is nobody's. */
+      if (!alive && note->owner != NULL &&
+          !_imgimport_catalog_owner_is_alive (self->catalog, note->owner, &alive, error))
         return NULL;
       if (alive)
         {
@@ -90,7 +92,7 @@ take_over (ImgImportTxn *txn, gpointer data, GError **error)
   ImgImportImageRecord *image = _imgimport_txn_image (txn);
 
   /* Another service may have been faster. */
-  self->taken = g_str_equal (job->owner, self->note->owner);
+  self->taken = g_strcmp0 (job->owner, self->note->owner) == 0;
   if (!self->taken)
     return TRUE;
   self->status = job->job->status;
@@ -179,6 +181,12 @@ recover_object (ImgImportService *self, const Note *note, GError **error)
       return FALSE;
     }
   _imgimport_log (self->log, G_LOG_LEVEL_MESSAGE, "removing ownerless bytes: %s", note->id);
+  if (g_strv_length (parts) != 2)
+    {
+      _imgimport_set_error (error, IMGIMPORT_ERROR_CORRUPT, "record-corrupt",
+                            "“%s” names no object", note->id);
+      return FALSE;
+    }
   return _imgimport_object_remove (self, parts[0], parts[1], error);
 }
 
