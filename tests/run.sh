@@ -37,14 +37,14 @@ step ()
 # A check that is no test program: passes where the command does. Its output is shown if it fails.
 check ()
 {
-  name=$1
+  title=$1
   shift
   if "$@" > "$build/check.log" 2>&1; then
-    echo "  $name: passed"
+    echo "  $title: passed"
     echo "1 0 0" >> "$totals"
     return 0
   fi
-  echo "  FAILED $name"
+  echo "  FAILED $title"
   tail -n 60 "$build/check.log" | sed 's/^/    /'
   echo "0 1 0" >> "$totals"
   return 1
@@ -62,9 +62,9 @@ configure_and_compile ()
 # build NAME MESON_OPTION...
 build ()
 {
-  name=$1
+  target=$1
   shift
-  check "builds: $name" configure_and_compile "$build/$name" "$@"
+  check "builds: $target" configure_and_compile "$build/$target" "$@"
 }
 
 failed_with ()
@@ -113,7 +113,7 @@ with_thread_sanitizer ()
   step "ThreadSanitizer"
   build tsan -Db_sanitize=thread -Db_lundef=false || return
   # GLib's slices hand memory on without the sanitizer seeing it freed.
-  G_SLICE=always-malloc TSAN_OPTIONS=halt_on_error=0:exitcode=66 \
+  G_SLICE=always-malloc TSAN_OPTIONS=suppressions=$source/tests/tsan/suppressions:exitcode=66 \
     tests tsan --suite unit --suite contract --suite tsan --timeout-multiplier 8
 }
 
