@@ -116,10 +116,8 @@ void _imgimport_json_set_error (const ImgImportJsonCursor *self, const char *mem
                                 const char *reason, GError **error, const char *format, ...)
     G_GNUC_PRINTF (5, 6);
 
-/* Compact UTF-8 text, and never json_to_string(), whose large numbers are not JSON. That of the
- * builder takes its root. */
+/* Compact UTF-8 text, and never json_to_string(), whose large numbers are not JSON. */
 char *_imgimport_json_to_text (JsonNode *node);
-char *_imgimport_json_builder_to_text (JsonBuilder *builder);
 char *_imgimport_json_object_to_text (JsonObject *object);
 
 /* ---- descriptors ----------------------------------------------------------------------------- */

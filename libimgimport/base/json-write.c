@@ -51,14 +51,6 @@ _imgimport_json_to_text (JsonNode *node)
 }
 
 char *
-_imgimport_json_builder_to_text (JsonBuilder *builder)
-{
-  g_autoptr (JsonNode) root = json_builder_get_root (builder);
-
-  return _imgimport_json_to_text (root);
-}
-
-char *
 _imgimport_json_object_to_text (JsonObject *object)
 {
   g_autoptr (JsonNode) node = json_node_init_object (json_node_alloc (), object);

@@ -62,12 +62,6 @@ _imgimport_method_unref (ImgImportMethod *self)
   g_free (self);
 }
 
-const char *
-_imgimport_method_get_name (ImgImportMethod *self)
-{
-  return self->plugin.name;
-}
-
 ImgImportStatus
 _imgimport_method_get_required_status (ImgImportMethod *self)
 {

@@ -131,7 +131,6 @@ ImgImportMethod *_imgimport_method_new (const char *name, const ImgImportMethodV
 ImgImportMethod *_imgimport_method_ref (ImgImportMethod *self);
 void _imgimport_method_unref (ImgImportMethod *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ImgImportMethod, _imgimport_method_unref)
-const char *_imgimport_method_get_name (ImgImportMethod *self);
 ImgImportStatus _imgimport_method_get_required_status (ImgImportMethod *self);
 gboolean _imgimport_method_check (ImgImportMethod *self, const char *request, GError **error);
 /* `*stream` is NULL where the method uses what is staged. Exactly one of stream and use_staged,

@@ -317,12 +317,6 @@ _imgimport_pass_finish (ImgImportPass *self, ImgImportPassResult *result, GCance
   return TRUE;
 }
 
-guint64
-_imgimport_pass_get_bytes (ImgImportPass *self)
-{
-  return self->bytes;
-}
-
 void
 _imgimport_pass_free (ImgImportPass *self)
 {

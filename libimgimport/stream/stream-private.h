@@ -106,8 +106,6 @@ gboolean _imgimport_pass_pull (ImgImportPass *self, ImgImportSourceFunc read, gp
  * pass can then only be freed. */
 gboolean _imgimport_pass_finish (ImgImportPass *self, ImgImportPassResult *result,
                                  GCancellable *cancellable, GError **error);
-/* Taken so far; on the caller's thread. */
-guint64 _imgimport_pass_get_bytes (ImgImportPass *self);
 /* Aborts all sinks that are not committed; awaits the threads. */
 void _imgimport_pass_free (ImgImportPass *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ImgImportPass, _imgimport_pass_free)

@@ -283,6 +283,7 @@ static void
 text_is_compact_and_utf8 (Fixture *self, gconstpointer unused)
 {
   g_autoptr (JsonBuilder) builder = json_builder_new ();
+  g_autoptr (JsonNode) root = NULL;
   g_autofree char *built = NULL;
   g_autofree char *text = _imgimport_json_object_to_text (self->object);
 
@@ -290,7 +291,8 @@ text_is_compact_and_utf8 (Fixture *self, gconstpointer unused)
   json_builder_set_member_name (builder, "é");
   json_builder_add_string_value (builder, "a\n\"€");
   json_builder_end_object (builder);
-  built = _imgimport_json_builder_to_text (builder);
+  root = json_builder_get_root (builder);
+  built = _imgimport_json_to_text (root);
   g_assert_cmpstr (built, ==, "{\"é\":\"a\\n\\\"€\"}");
   g_assert_cmpstr (text, ==, document);
 }

@@ -86,7 +86,6 @@ pulled_bytes_reach_all (Fixture *f, gconstpointer threads)
 
       g_assert_no_error (f->error);
       g_assert_true (_imgimport_pass_pull (pass, fake_source_read, &source, NULL, &f->error));
-      g_assert_cmpuint (_imgimport_pass_get_bytes (pass), ==, size);
       g_assert_true (_imgimport_pass_finish (pass, &result, NULL, &f->error));
       assert_result (f, &result, size);
     }
