@@ -121,8 +121,7 @@ with_thread_sanitizer ()
 with_parts_left_out ()
 {
   step "Parts left out"
-  for parts in sqlite crypto introspection "sqlite crypto" "sqlite introspection" \
-    "crypto introspection" "sqlite crypto introspection"; do
+  for parts in sqlite crypto introspection "sqlite crypto introspection"; do
     options=
     for part in $parts; do
       options="$options -D$part=disabled"

@@ -100,9 +100,10 @@ do_all (ImgImportService *service, const char *id)
       service, NULL, id, stream, IMGIMPORT_SIZE_UNKNOWN, NULL, NULL);
   char *job_id =
       image != NULL ? imgimport_service_import_image (service, NULL, id, NULL, NULL) : NULL;
-  g_autoptr (ImgImportJob) job =
+  ImgImportJob *job =
       job_id != NULL ? imgimport_service_wait_job (service, job_id, -1, NULL, NULL) : NULL;
 
+  g_clear_object (&job);
   return job_id;
 }
 
