@@ -12,10 +12,12 @@
 /* Of all shims of a world together. */
 typedef struct
 {
-  gint n_calls;     /* atomic */
-  gint fail_at;     /* atomic: this call fails; 0: none */
-  gint lasting;     /* atomic: and all after it */
-  guint64 services; /* so many owners were registered; the last one lives */
+  gint n_calls;      /* atomic */
+  gint fail_at;      /* atomic: this call fails; 0: none */
+  gint lasting;      /* atomic: and all after it */
+  guint n_guarded;   /* commits that expect revisions; for one thread */
+  guint conflict_at; /* of these, this one meets others; 0: none */
+  guint64 services;  /* so many owners were registered; the last one lives */
 } Faults;
 
 /* What a plug-in is handed as its self. */
@@ -99,12 +101,28 @@ shim_scan (gpointer self, const ImgImportQuery *query, ImgImportRecordFunc func,
          SHIM_CATALOG.scan (SHIM_REAL (self), query, func, func_data, error);
 }
 
+/* Whether somebody else was faster: where nothing is expected nobody can be. */
+static inline gboolean
+shim_conflicts (Faults *faults, const ImgImportOp *const *ops, guint n_ops)
+{
+  gboolean guarded = FALSE;
+  guint i;
+
+  for (i = 0; i < n_ops; i++)
+    guarded = guarded || (ops[i]->record != NULL && ops[i]->expected != IMGIMPORT_REVISION_ANY);
+  return guarded && faults->conflict_at > 0 && ++faults->n_guarded == faults->conflict_at;
+}
+
 static inline gboolean
 shim_commit (gpointer self, const ImgImportOp *const *ops, guint n_ops, gboolean durable,
              GError **error)
 {
-  return shim_passes (self, "commit", error) &&
-         SHIM_CATALOG.commit (SHIM_REAL (self), ops, n_ops, durable, error);
+  if (!shim_passes (self, "commit", error))
+    return FALSE;
+  if (!shim_conflicts (((Shim *)self)->faults, ops, n_ops))
+    return SHIM_CATALOG.commit (SHIM_REAL (self), ops, n_ops, durable, error);
+  imgimport_error_set (error, IMGIMPORT_ERROR_BUSY, "revision-conflict", "a planted conflict");
+  return FALSE;
 }
 
 static inline gboolean

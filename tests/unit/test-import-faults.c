@@ -331,6 +331,36 @@ test_story (gconstpointer data)
   g_assert_cmpint (n, >, 20);
 }
 
+/* Whoever is faster in between, the import goes on. */
+static void
+test_conflicts (gconstpointer data)
+{
+  const Story *story = data;
+  guint n = 0, n_guarded = 0;
+
+  do
+    {
+      World w;
+      g_autofree char *id = NULL;
+      g_autoptr (ImgImportJob) job = NULL;
+
+      world_init (&w);
+      open_world (&w, story->config);
+      id = create (w.service, NULL, RAW);
+      stage (w.service, id, "bytes");
+      w.faults.conflict_at = ++n;
+      job = run_import (w.service, id, story->request);
+      n_guarded = w.faults.n_guarded;
+      w.faults.conflict_at = 0;
+      assert_success (job);
+      check_image (&w, story, id);
+      check_end (&w, story, id);
+      world_clear (&w);
+    }
+  while (n_guarded >= n);
+  g_assert_cmpuint (n, >, 5);
+}
+
 static const Story stories[] = {
   { "/import-faults/staged/once", ALONE, DIRECT_TO_ALL, FALSE, FALSE },
   { "/import-faults/staged/lasting", ALONE, DIRECT_TO_ALL, FALSE, TRUE },
@@ -350,5 +380,6 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   for (i = 0; i < G_N_ELEMENTS (stories); i++)
     g_test_add_data_func (stories[i].path, &stories[i], test_story);
+  g_test_add_data_func ("/import-faults/conflicts", &stories[0], test_conflicts);
   return g_test_run ();
 }
