@@ -133,9 +133,9 @@ import_content (ImgImportService *service, const char *id, Content content)
   g_autoptr (GBytes) bytes = content_new (content);
   g_autoptr (GInputStream) stream = g_memory_input_stream_new_from_bytes (bytes);
   g_autoptr (GError) error = NULL;
-  g_autoptr (ImgImportImage) image =
-      imgimport_service_stage_stream (service, NULL, id, stream, SIZE, NULL, &error);
+  g_autoptr (ImgImportImage) image = NULL;
 
+  image = imgimport_service_stage_stream (service, NULL, id, stream, SIZE, NULL, &error);
   g_assert_no_error (error);
   return run_import (service, id, DIRECT_TO_ALL);
 }
