@@ -25,13 +25,14 @@ BUILTINS = "libimgimport/service/builtins.c"
 PUBLIC = {
     "base": ("error", "macros", "version"),
     "inspect": ("error", "macros", "version"),
-    "flow": ("error", "macros", "version", "flow", "journal", "run"),
+    "flow": ("error", "macros", "version", "flow", "journal", "run", "task"),
 }
 
 # Headers beside a folder's door, shared by a few files of the folder.
 INTERNAL_HEADERS = {
     "libimgimport/catalogs/memory-index.h": "an index of its own under the memory catalog",
     "libimgimport/catalogs/sqlite-internal.h": "the connection that the SQLite catalog's files share",
+    "libimgimport/flow/engine-private.h": "how a plan is run, beside what it is",
     "libimgimport/inspect/format.h": "what every format inspector implements",
     "libimgimport/service/import-private.h": "what the tasks of an import share",
     "libimgimport/service/upload-private.h": "what the two halves of an upload share",
