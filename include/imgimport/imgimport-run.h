@@ -115,7 +115,8 @@ typedef void (*ImgImportRunFunc) (ImgImportRun *run, gpointer user_data);
  *
  * Returns: (transfer full): the run; %NULL with %IMGIMPORT_ERROR_INVALID_ARGUMENT where the flow
  *   does not compile, an input has no provider (reason "input-missing", naming task and input) or
- *   @inputs is of another type, %IMGIMPORT_ERROR_CORRUPT (reason "journal-foreign") where the
+ *   @inputs is of another type, %IMGIMPORT_ERROR_BUSY (reason "run-claimed") where somebody else runs
+ *   it, %IMGIMPORT_ERROR_CORRUPT (reason "journal-foreign") where the
  *   journal's records are not of this flow, or the error of the journal
  * Since: 0.1
  */
@@ -199,6 +200,17 @@ ImgImportRunState imgimport_run_get_state (ImgImportRun *self);
  */
 IMGIMPORT_AVAILABLE_IN_0_1
 gboolean imgimport_run_is_past_pivot (ImgImportRun *self);
+
+/**
+ * imgimport_run_is_journal_cut:
+ * @self: a run
+ *
+ * Returns: whether its journal, when it was read, had a torn or damaged record: what that one and
+ *   those behind it say was taken as not having happened
+ * Since: 0.1
+ */
+IMGIMPORT_AVAILABLE_IN_0_1
+gboolean imgimport_run_is_journal_cut (ImgImportRun *self);
 
 /**
  * imgimport_run_get_task_state:

@@ -158,6 +158,8 @@ gboolean _imgimport_fd_write_all (int fd, const void *data, gsize length,
 gboolean _imgimport_fd_read (int fd, void *buffer, gsize length, gsize *n_read,
                              GCancellable *cancellable, GError **error);
 gboolean _imgimport_fd_sync (int fd, GError **error);
+/* Data and size only. */
+gboolean _imgimport_fd_sync_data (int fd, GError **error);
 
 /* ---- names ----------------------------------------------------------------------------------- */
 

@@ -114,7 +114,14 @@ typedef struct
   gboolean is_durable;
   gboolean is_writing;
   gboolean has_failed;
+  gboolean is_claimed; /* the run is ours in the journal */
+  gboolean is_cut;     /* what was found was torn or damaged */
 } ImgImportRunLog;
+
+/* Without the lock, and both from one thread at a time: claims the run in its journal, if it has
+ * one; lets go of it. */
+gboolean _imgimport_run_claim (ImgImportRun *self, GError **error);
+void _imgimport_run_release (ImgImportRun *self);
 
 struct _ImgImportRun
 {

@@ -176,6 +176,7 @@ void _imgimport_journal_memory_free (gpointer self);
 extern const ImgImportJournalVTable _imgimport_journal_file_vtable G_GNUC_INTERNAL;
 gpointer _imgimport_journal_file_new (const char *directory, GError **error);
 void _imgimport_journal_file_free (gpointer self);
+guint64 _imgimport_journal_file_count_syncs (gpointer self);
 
 G_END_DECLS
 

@@ -116,6 +116,7 @@ _imgimport_run_report (ImgImportRun *self)
   engine = g_steal_pointer (&self->engine);
   pool = self->pool;
   _imgimport_unlock (&self->lock);
+  _imgimport_run_release (self);
   if (func != NULL)
     func (self, self->done_data);
   if (self->done_destroy != NULL)

@@ -20,8 +20,8 @@
 #define HEADER_SIZE 24
 #define MAX_MESSAGE 4096
 
-static guint32
-crc_update (guint32 crc, const guint8 *data, gsize length)
+guint32
+_imgimport_crc32c_update (guint32 crc, const guint8 *data, gsize length)
 {
   static const guint32 table[16] = {
     0x00000000, 0x105ec76f, 0x20bd8ede, 0x30e349b1, 0x417b1dbc, 0x5125dad3, 0x61c69362, 0x7198540d,
@@ -41,9 +41,9 @@ crc_update (guint32 crc, const guint8 *data, gsize length)
 static guint32
 record_crc (const guint8 *record, gsize size)
 {
-  guint32 crc = crc_update (G_MAXUINT32, record, 4);
+  guint32 crc = _imgimport_crc32c_update (G_MAXUINT32, record, 4);
 
-  return ~crc_update (crc, record + 8, size - 8);
+  return ~_imgimport_crc32c_update (crc, record + 8, size - 8);
 }
 
 static void

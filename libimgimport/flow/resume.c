@@ -145,6 +145,7 @@ read_append (const void *data, gsize length, gpointer user_data)
       if (size == 0 || (reader->is_cut && !is_mark (reader, &record)))
         {
           reader->is_cut = TRUE;
+          reader->run->log.is_cut = TRUE;
           return TRUE;
         }
       reader->foreign = foreign_reason (reader, &record);

@@ -119,3 +119,28 @@ _imgimport_run_flush (ImgImportRun *self)
     }
   return !log->has_failed;
 }
+
+gboolean
+_imgimport_run_claim (ImgImportRun *self, GError **error)
+{
+  if (self->log.journal == NULL)
+    return TRUE;
+  self->log.is_claimed = _imgimport_journal_claim (self->log.journal, self->id, error);
+  return self->log.is_claimed;
+}
+
+void
+_imgimport_run_release (ImgImportRun *self)
+{
+  if (self->log.is_claimed)
+    _imgimport_journal_release (self->log.journal, self->id);
+  self->log.is_claimed = FALSE;
+}
+
+gboolean
+imgimport_run_is_journal_cut (ImgImportRun *self)
+{
+  g_return_val_if_fail (IMGIMPORT_IS_RUN (self), FALSE);
+
+  return self->log.is_cut;
+}

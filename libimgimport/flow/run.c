@@ -30,6 +30,7 @@ imgimport_run_finalize (GObject *object)
   g_free (self->slots);
   g_free (self->ready);
   g_array_unref (self->errors);
+  _imgimport_run_release (self);
   g_clear_pointer (&self->log.pending, g_byte_array_unref);
   g_clear_object (&self->log.journal);
   g_clear_object (&self->cancellable);
@@ -135,7 +136,8 @@ imgimport_run_new (ImgImportFlow *flow, const char *id, GVariant *inputs, ImgImp
   self->slots = g_new0 (ImgImportSlot, plan->n_tasks);
   self->ready = g_new (guint32, plan->n_tasks);
   g_set_object (&self->log.journal, journal);
-  if (!take_inputs (self, owned, error) || (journal != NULL && !_imgimport_run_load (self, error)))
+  if (!take_inputs (self, owned, error) || !_imgimport_run_claim (self, error) ||
+      (journal != NULL && !_imgimport_run_load (self, error)))
     return NULL;
   _imgimport_run_prepare (self);
   return g_steal_pointer (&self);
