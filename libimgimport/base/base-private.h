@@ -287,6 +287,26 @@ void _imgimport_clock_advance (ImgImportClock *self, gint64 delta_us);
 char *_imgimport_time_to_iso (gint64 wall_us);
 gboolean _imgimport_time_from_iso (const char *text, gint64 *wall_us);
 
+/* ---- mailboxes ------------------------------------------------------------------------------- */
+
+/* A bounded queue of events and a descriptor that polls readable while it is not empty. Whoever has
+ * it has the lock. */
+typedef struct
+{
+  GQueue items;
+  guint max;
+  int fd; /* -1 before the initialisation */
+} ImgImportMailbox;
+
+gboolean _imgimport_mailbox_init (ImgImportMailbox *self, guint max, GError **error);
+void _imgimport_mailbox_clear (ImgImportMailbox *self, GDestroyNotify destroy);
+gboolean _imgimport_mailbox_is_full (ImgImportMailbox *self);
+void _imgimport_mailbox_push (ImgImportMailbox *self, gpointer item);
+/* Puts one item in place of all. */
+void _imgimport_mailbox_replace (ImgImportMailbox *self, gpointer item, GDestroyNotify destroy);
+/* NULL where it is empty. */
+gpointer _imgimport_mailbox_pop (ImgImportMailbox *self);
+
 /* ---- log ------------------------------------------------------------------------------------- */
 
 /* Where a service's log lines go. Reference counted, thread-safe; without a function, nowhere. */

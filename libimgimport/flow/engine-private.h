@@ -33,6 +33,8 @@ void _imgimport_pool_enqueue (ImgImportPool *self, ImgImportRun *run);
 void _imgimport_pool_delay (ImgImportPool *self, ImgImportRun *run, guint32 task, gint64 due_us);
 /* With the run's lock held. Drops its delayed tasks. */
 void _imgimport_pool_forget_delayed (ImgImportPool *self, ImgImportRun *run);
+/* With the run's lock held. When its delayed task is due; G_MAXINT64 for none. */
+gint64 _imgimport_pool_get_due (ImgImportPool *self, ImgImportRun *run, guint32 task);
 /* Whether other work waits: a thread should not go on with one run for long. */
 gboolean _imgimport_pool_is_contended (ImgImportPool *self);
 
@@ -123,6 +125,39 @@ typedef struct
 gboolean _imgimport_run_claim (ImgImportRun *self, GError **error);
 void _imgimport_run_release (ImgImportRun *self);
 
+/* What is known of a task's times, on the clock of the engine; 0: none yet. */
+typedef struct
+{
+  gint64 ready_us; /* it waits for a thread since */
+  gint64 begun_us; /* it is being executed or reverted since */
+  gint64 first_us;
+  gint64 last_us;
+  gint64 queued_us;  /* in all */
+  gint64 running_us; /* in all */
+} ImgImportTaskTimes;
+
+/* Execute or revert was called. */
+typedef struct
+{
+  gint64 begun_us;
+  gint64 ended_us;
+  guint32 task;
+  guint32 attempt; /* 0: of a revert */
+} ImgImportSpan;
+
+/* What is kept of a run for those who watch it. */
+typedef struct
+{
+  gboolean is_off;          /* no times are taken */
+  gint64 started_us;        /* 0: not yet */
+  ImgImportTaskTimes *times; /* NULL: none are taken */
+  GArray *spans;            /* of ImgImportSpan */
+  GPtrArray *subscriptions; /* borrowed: each takes itself out before it goes; NULL: none */
+  guint64 n_total;          /* weights */
+  guint64 n_done;
+  double at_start; /* the progress then */
+} ImgImportRunWatch;
+
 struct _ImgImportRun
 {
   GObject parent_instance;
@@ -156,6 +191,7 @@ struct _ImgImportRun
   gboolean fire_late;
   GArray *errors; /* of ImgImportRunError */
   ImgImportRunLog log;
+  ImgImportRunWatch watch;
   ImgImportRunFunc done_func;
   gpointer done_data;
   GDestroyNotify done_destroy;
@@ -190,6 +226,14 @@ void _imgimport_run_begin_revert (ImgImportRun *self);
 void _imgimport_run_finish_revert (ImgImportRun *self, guint32 task, GError *error);
 /* Marks a task as reverted and makes ready what waited for that. */
 void _imgimport_run_set_reverted (ImgImportRun *self, guint32 task);
+
+/* What happens, told to those who watch (watch.c): the run was started; a task became ready; the
+ * state of a task, or of the run, is another one. */
+void _imgimport_run_watch_start (ImgImportRun *self);
+void _imgimport_run_watch_ready (ImgImportRun *self, guint32 task);
+void _imgimport_run_watch_task (ImgImportRun *self, guint32 task);
+void _imgimport_run_watch_state (ImgImportRun *self);
+void _imgimport_run_watch_clear (ImgImportRun *self);
 
 /* Reads the journal into a new run, without the lock. */
 gboolean _imgimport_run_load (ImgImportRun *self, GError **error);

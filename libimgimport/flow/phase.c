@@ -65,6 +65,7 @@ end (ImgImportRun *self, ImgImportRunState state)
   self->phase = IMGIMPORT_PHASE_ENDING;
   self->state = _imgimport_run_flush (self) ? state : IMGIMPORT_RUN_INTERRUPTED;
   self->phase = IMGIMPORT_PHASE_ENDED;
+  _imgimport_run_watch_state (self);
   self->reporter = g_thread_self ();
 }
 

@@ -264,6 +264,22 @@ _imgimport_pool_forget_delayed (ImgImportPool *self, ImgImportRun *run)
   count_waiting (self);
 }
 
+gint64
+_imgimport_pool_get_due (ImgImportPool *self, ImgImportRun *run, guint32 task)
+{
+  g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&self->lock);
+  guint i;
+
+  for (i = 0; i < self->timers->len; i++)
+    {
+      const ImgImportTimer *timer = &g_array_index (self->timers, ImgImportTimer, i);
+
+      if (timer->run == run && timer->task == task)
+        return timer->due_us;
+    }
+  return G_MAXINT64;
+}
+
 gboolean
 _imgimport_pool_is_contended (ImgImportPool *self)
 {

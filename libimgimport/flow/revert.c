@@ -18,6 +18,7 @@ _imgimport_run_begin_revert (ImgImportRun *self)
 
   self->phase = IMGIMPORT_PHASE_REVERTING;
   self->state = IMGIMPORT_RUN_REVERTING;
+  _imgimport_run_watch_state (self);
   self->n_left = 0;
   for (i = 0; i < plan->n_tasks; i++)
     {
@@ -67,6 +68,7 @@ void
 _imgimport_run_set_reverted (ImgImportRun *self, guint32 task)
 {
   self->slots[task].state = IMGIMPORT_TASK_REVERTED;
+  _imgimport_run_watch_task (self, task);
   release_predecessors (self, task);
 }
 
@@ -93,5 +95,6 @@ _imgimport_run_finish_revert (ImgImportRun *self, guint32 task, GError *error)
   _imgimport_run_add_error (self, task, error);
   self->n_revert_failed++;
   self->slots[task].state = IMGIMPORT_TASK_REVERT_FAILED;
+  _imgimport_run_watch_task (self, task);
   release_predecessors (self, task);
 }

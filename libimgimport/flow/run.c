@@ -31,6 +31,7 @@ imgimport_run_finalize (GObject *object)
   g_free (self->ready);
   g_array_unref (self->errors);
   _imgimport_run_release (self);
+  _imgimport_run_watch_clear (self);
   g_clear_pointer (&self->log.pending, g_byte_array_unref);
   g_clear_object (&self->log.journal);
   g_clear_object (&self->cancellable);
@@ -204,6 +205,7 @@ imgimport_run_start (ImgImportRun *self, ImgImportEngine *engine, GError **error
     }
   self->engine = g_object_ref (engine);
   self->pool = _imgimport_pool_ref (_imgimport_engine_get_pool (engine));
+  _imgimport_run_watch_start (self);
   set_going (self);
   while (self->n_ready == 0 && _imgimport_run_settle (self))
     continue;

@@ -9,6 +9,7 @@ _imgimport_run_push (ImgImportRun *self, guint32 task)
 {
   guint32 at = self->ready_head + self->n_ready++;
 
+  _imgimport_run_watch_ready (self, task);
   self->ready[at < self->plan->n_tasks ? at : at - self->plan->n_tasks] = task;
 }
 
@@ -96,6 +97,7 @@ static guint32
 succeed (ImgImportRun *self, guint32 task, const GByteArray *record)
 {
   self->slots[task].state = IMGIMPORT_TASK_SUCCESS;
+  _imgimport_run_watch_task (self, task);
   self->n_left--;
   if (record != NULL)
     _imgimport_run_note_bytes (self, record);
@@ -136,6 +138,7 @@ retry (ImgImportRun *self, guint32 task, const GError *error)
       !imgimport_error_is_retryable (error))
     return FALSE;
   slot->state = IMGIMPORT_TASK_PENDING;
+  _imgimport_run_watch_task (self, task);
   delay_us = retry_delay_us (definition, slot->attempt);
   if (delay_us == 0)
     {
@@ -163,10 +166,12 @@ fail (ImgImportRun *self, guint32 task, GError *error)
     {
       /* Begun, and not finished: it will be executed again. */
       slot->state = IMGIMPORT_TASK_PENDING;
+      _imgimport_run_watch_task (self, task);
       g_error_free (error);
       return IMGIMPORT_TASK_NONE;
     }
   slot->state = IMGIMPORT_TASK_FAILURE;
+  _imgimport_run_watch_task (self, task);
   self->n_left--;
   if (self->phase == IMGIMPORT_PHASE_STOPPING && imgimport_error_is_cancelled (error))
     {
@@ -202,6 +207,7 @@ begin (ImgImportRun *self, guint32 task, gboolean reverting)
   if (self->phase == phase)
     {
       slot->state = reverting ? IMGIMPORT_TASK_REVERTING : IMGIMPORT_TASK_RUNNING;
+      _imgimport_run_watch_task (self, task);
       return TRUE;
     }
   self->n_busy--;
