@@ -21,8 +21,9 @@ G_BEGIN_DECLS
  *
  * Creates a record in status queued.
  *
- * Errors: %IMGIMPORT_ERROR_INVALID_ARGUMENT (a value, "property-invalid", "format-unknown"),
- * %IMGIMPORT_ERROR_PERMISSION ("property-read-only", "property-reserved", "owner-foreign"),
+ * Errors: %IMGIMPORT_ERROR_INVALID_ARGUMENT ("json-invalid", a value: "property-invalid",
+ * "format-unknown"), %IMGIMPORT_ERROR_PERMISSION ("property-read-only", "property-reserved",
+ * "owner-foreign", "visibility-public": only an administrator makes an image public),
  * %IMGIMPORT_ERROR_EXISTS ("image-exists"; ids of deleted images stay taken),
  * %IMGIMPORT_ERROR_LIMIT ("property-quota", "tag-quota").
  *
@@ -59,8 +60,9 @@ ImgImportImage *imgimport_service_get_image (ImgImportService *self, ImgImportCo
  *
  * Newest first. Hidden images are listed only with `"os_hidden": true` (A62).
  *
- * Returns: (transfer full) (element-type ImgImportImage): a page; empty where nothing matches;
- *   %NULL on error
+ * Returns: (transfer full) (element-type ImgImportImage): a page; empty where nothing matches; %NULL
+ *   with %IMGIMPORT_ERROR_INVALID_ARGUMENT ("filter-invalid", "marker-unknown") or what the catalog
+ *   failed with
  * Since: 0.1
  */
 IMGIMPORT_AVAILABLE_IN_0_1
@@ -141,7 +143,9 @@ GInputStream *imgimport_service_read_image (ImgImportService *self, ImgImportCon
  * Writes all bytes of an active image to @fd and compares their digest with the record's.
  *
  * Returns: %FALSE as imgimport_service_read_image() does, and with %IMGIMPORT_ERROR_CORRUPT,
- *   reason "digest-mismatch", where the store answered other bytes
+ *   reason "digest-mismatch", where the store answered other bytes, or
+ *   %IMGIMPORT_ERROR_NOT_SUPPORTED, reason "digest-unknown", where this build computes none of the
+ *   image's digests
  * Since: 0.1
  */
 IMGIMPORT_AVAILABLE_IN_0_1

@@ -23,6 +23,8 @@ G_BEGIN_DECLS
  * IMGIMPORT_SIZE_UNKNOWN:
  *
  * Stands where a size in bytes is not known. All sizes are `guint64` bytes.
+ *
+ * Since: 0.1
  */
 #define IMGIMPORT_SIZE_UNKNOWN G_MAXUINT64
 

@@ -252,7 +252,7 @@ ImgImportSubscription *imgimport_service_subscribe (ImgImportService *self, cons
  * Glance's discovery of methods (F031): `{"import-methods": {"description", "type": "array",
  * "value": […]}}`.
  *
- * Returns: (transfer full): UTF-8 JSON
+ * Returns: (transfer full) (nullable): UTF-8 JSON; %NULL unless the service is started
  * Since: 0.1
  */
 IMGIMPORT_AVAILABLE_IN_0_1
@@ -264,7 +264,7 @@ char *imgimport_service_info_import (ImgImportService *self);
  *
  * Glance's discovery of stores (F032): `{"stores": [{"id", "description"?, "default": "true"?}]}`.
  *
- * Returns: (transfer full): UTF-8 JSON
+ * Returns: (transfer full) (nullable): UTF-8 JSON; %NULL unless the service is started
  * Since: 0.1
  */
 IMGIMPORT_AVAILABLE_IN_0_1

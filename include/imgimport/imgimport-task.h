@@ -146,7 +146,8 @@ const GError *imgimport_task_get_cause (ImgImportTask *self);
  *
  * For a task whose effect is a commit into the same database as the journal: the record that says
  * "this task succeeded", to be appended to the journal in that very commit. The engine then does
- * not append it again. If the commit fails, execute must fail. Outputs can no longer be set.
+ * not append it again. If the commit fails, execute must fail. An output that is set afterwards,
+ * for another try of the commit, makes this record void: the task is to ask for another.
  *
  * Returns: (nullable) (transfer full): the record; %NULL where the outputs do not fit into one
  * Since: 0.1

@@ -33,6 +33,18 @@ apply_success (ImgImportRun *run, ImgImportFlowRecord *record)
   run->state = IMGIMPORT_RUN_PENDING;
 }
 
+/* Past the pivot nothing is undone. A process may have done so all the same: the pivot committed
+ * its own outcome, and was told that it had not. */
+static gboolean
+is_overruled (const ImgImportRun *run, const ImgImportFlowRecord *record)
+{
+  if (!run->is_past_pivot)
+    return FALSE;
+  return record->type == IMGIMPORT_FLOW_RECORD_REVERTED ||
+         record->type == IMGIMPORT_FLOW_RECORD_REVERT_FAILED ||
+         (record->type == IMGIMPORT_FLOW_RECORD_FAILURE && record->task == run->plan->pivot);
+}
+
 /* A record that is intact and of this flow. `run->state` becomes REVERTING with the first failure
  * or cancellation before the pivot. */
 static void
@@ -40,6 +52,8 @@ apply (ImgImportRun *run, ImgImportFlowRecord *record)
 {
   ImgImportSlot *slot = record->task != IMGIMPORT_TASK_NONE ? &run->slots[record->task] : NULL;
 
+  if (is_overruled (run, record))
+    return;
   if (slot != NULL)
     slot->attempt = MAX (slot->attempt, 1);
   if (record->error != NULL && (slot != NULL || !run->is_past_pivot))

@@ -96,8 +96,8 @@ imgimport_task_set_output (ImgImportTask *self, const char *name, GVariant *valu
   output = find_output (self, name);
   g_return_if_fail (output != NULL);
   g_return_if_fail (!self->is_reverting);
-  g_return_if_fail (!self->is_recorded);
 
+  self->is_recorded = FALSE;
   g_clear_pointer (output, g_variant_unref);
   *output = g_steal_pointer (&owned);
 }

@@ -46,6 +46,14 @@ set_visibility (Edit *edit, const char *member, GError **error)
 
   if (!_imgimport_model_read_word (&edit->cursor, member, IMGIMPORT_TYPE_VISIBILITY, &value, error))
     return FALSE;
+  /* As Glance's default policy has it (publicize_image). */
+  if (value == IMGIMPORT_VISIBILITY_PUBLIC && value != (int)edit->image->visibility &&
+      !edit->is_admin)
+    {
+      _imgimport_set_error (error, IMGIMPORT_ERROR_PERMISSION, "visibility-public",
+                            "%s: only an administrator makes an image public", edit->cursor.what);
+      return FALSE;
+    }
   edit->image->visibility = (ImgImportVisibility)value;
   return TRUE;
 }

@@ -21,6 +21,13 @@ _imgimport_claim_require_free (const ImgImportImageRecord *record, GError **erro
 }
 
 gboolean
+_imgimport_claim_is_gone (const GError *error)
+{
+  return g_error_matches (error, IMGIMPORT_ERROR, IMGIMPORT_ERROR_NOT_FOUND) ||
+         g_error_matches (error, IMGIMPORT_ERROR, IMGIMPORT_ERROR_INVALID_STATE);
+}
+
+gboolean
 _imgimport_claim_run (ImgImportService *service, const char *image_id, gboolean durable,
                       ImgImportTxnFunc func, gpointer data, char **holder, GError **error)
 {

@@ -15,6 +15,7 @@ typedef struct
   ImgImportContext *context;
   GPtrArray *objects; /* of Object: what no record refers to any more */
   char *job;          /* an import that holds the image */
+  char *uploader;     /* the service whose upload does */
 } Deletion;
 
 static void
@@ -32,6 +33,7 @@ deletion_clear (Deletion *self)
 {
   g_clear_pointer (&self->objects, g_ptr_array_unref);
   g_clear_pointer (&self->job, g_free);
+  g_clear_pointer (&self->uploader, g_free);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Deletion, deletion_clear)
@@ -81,11 +83,24 @@ remove_record (ImgImportTxn *txn, gpointer data, GError **error)
       disown (self, txn, image->id, location->store, location->key);
     }
   _imgimport_set_string (&self->job, record->claim.job);
+  _imgimport_set_string (&self->uploader,
+                         record->claim.kind == IMGIMPORT_CLAIM_UPLOAD ? record->claim.owner : NULL);
   _imgimport_txn_remove_image (txn);
   return TRUE;
 }
 
-/* An upload finds out by itself that its claim is gone. */
+/* An upload finds out by itself that its claim is gone, unless it is a dead one's. */
+static void
+stop_upload (ImgImportService *self, const char *id, const char *owner)
+{
+  g_autoptr (GError) error = NULL;
+  gboolean recovered;
+
+  if (!_imgimport_service_recover_owner (self, owner, &recovered, &error))
+    _imgimport_log (self->log, G_LOG_LEVEL_WARNING, "image %s is deleted; its upload: %s", id,
+                    error->message);
+}
+
 static void
 stop_import (ImgImportService *self, const char *id, const char *job)
 {
@@ -112,7 +127,8 @@ imgimport_service_delete_image (ImgImportService *self, ImgImportContext *contex
                                 GError **error)
 {
   g_autoptr (ImgImportUse) use = NULL;
-  g_auto (Deletion) deletion = { context, g_ptr_array_new_with_free_func (object_free), NULL };
+  g_auto (Deletion)
+      deletion = { context, g_ptr_array_new_with_free_func (object_free), NULL, NULL };
   guint i;
 
   g_return_val_if_fail (IMGIMPORT_IS_SERVICE (self), FALSE);
@@ -123,6 +139,8 @@ imgimport_service_delete_image (ImgImportService *self, ImgImportContext *contex
     return FALSE;
   if (deletion.job != NULL)
     stop_import (self, id, deletion.job);
+  if (deletion.uploader != NULL)
+    stop_upload (self, id, deletion.uploader);
   for (i = 0; i < deletion.objects->len; i++)
     remove_bytes (self, id, deletion.objects->pdata[i]);
   return TRUE;

@@ -1,14 +1,25 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include "service/service-private.h"
+#include "service/upload-private.h"
 
 /* ---- one image ------------------------------------------------------------------------------- */
 
 void
 _imgimport_images_overlay (ImgImportService *self, ImgImportImage *image)
 {
-  if (image->stage.state == IMGIMPORT_STAGE_RECEIVING)
-    _imgimport_uploads_progress (self, image->id, &image->stage.bytes);
+  g_autoptr (ImgImportLocker) locker = NULL;
+  guint i;
+
+  if (image->stage.state != IMGIMPORT_STAGE_RECEIVING)
+    return;
+  locker = _imgimport_locker_new (&self->lock);
+  for (i = 0; i < self->uploads->len; i++)
+    {
+      const ImgImportUpload *upload = self->uploads->pdata[i];
+
+      if (g_str_equal (upload->image_id, image->id))
+        image->stage.bytes = upload->bytes;
+    }
 }
 
 ImgImportImageRecord *
@@ -90,6 +101,7 @@ imgimport_service_create_image (ImgImportService *self, ImgImportContext *contex
 
 typedef struct
 {
+  ImgImportService *service;
   ImgImportContext *context;
   const char *patch;
   ImgImportImage *image; /* the answer */
@@ -99,11 +111,10 @@ static gboolean
 apply_patch (ImgImportTxn *txn, gpointer data, GError **error)
 {
   Update *update = data;
-  ImgImportService *self = _imgimport_txn_service (txn);
   ImgImportImageRecord *record = _imgimport_txn_image (txn);
 
   if (!_imgimport_access_modify (record->image, update->context, error) ||
-      !_imgimport_image_apply_patch (record->image, &self->config->limits, update->patch,
+      !_imgimport_image_apply_patch (record->image, &update->service->config->limits, update->patch,
                                      update->context, record->claim.kind != IMGIMPORT_CLAIM_NONE,
                                      _imgimport_txn_now (txn), error))
     return FALSE;
@@ -117,7 +128,7 @@ imgimport_service_update_image (ImgImportService *self, ImgImportContext *contex
                                 const char *patch, GError **error)
 {
   g_autoptr (ImgImportUse) use = NULL;
-  Update update = { context, patch, NULL };
+  Update update = { self, context, patch, NULL };
 
   g_return_val_if_fail (IMGIMPORT_IS_SERVICE (self), NULL);
   g_return_val_if_fail (id != NULL && patch != NULL, NULL);

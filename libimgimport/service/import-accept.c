@@ -13,6 +13,7 @@ typedef struct
   char **stores;
   char *job_id;
   char *holder;
+  ImgImportJobRecord *job; /* as it was committed */
 } Accept;
 
 static void
@@ -22,6 +23,7 @@ accept_clear (Accept *self)
   g_strfreev (self->stores);
   g_free (self->job_id);
   g_free (self->holder);
+  g_clear_pointer (&self->job, _imgimport_job_record_free);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Accept, accept_clear)
@@ -103,9 +105,8 @@ resolve_stores (Accept *self, GError **error)
 /* ---- the commit ------------------------------------------------------------------------------ */
 
 static gboolean
-check_claim (Accept *self, const ImgImportImageRecord *record, GError **error)
+check_claim (const ImgImportImageRecord *record, GError **error)
 {
-  _imgimport_claim_note_holder (record, &self->holder);
   if (!_imgimport_claim_require_free (record, error))
     return FALSE;
   if (record->image->status != IMGIMPORT_STATUS_UPLOADING || record->staged.key != NULL)
@@ -136,10 +137,14 @@ accept_import (ImgImportTxn *txn, gpointer data, GError **error)
   ImgImportImageRecord *record = _imgimport_txn_image (txn);
 
   g_clear_pointer (&self->stores, g_strfreev);
-  if (!_imgimport_access_see (record->image, self->context, error) ||
-      !check_status (self, record->image, error) ||
+  g_clear_pointer (&self->job, _imgimport_job_record_free);
+  if (!_imgimport_access_see (record->image, self->context, error))
+    return FALSE;
+  /* Before the status is looked at: an import that died has left a wrong one. */
+  _imgimport_claim_note_holder (record, &self->holder);
+  if (!check_status (self, record->image, error) ||
       !_imgimport_access_modify (record->image, self->context, error) ||
-      !check_claim (self, record, error) || !resolve_stores (self, error) ||
+      !check_claim (record, error) || !resolve_stores (self, error) ||
       !_imgimport_method_check (self->method, self->request->text, error))
     return FALSE;
 
@@ -148,6 +153,7 @@ accept_import (ImgImportTxn *txn, gpointer data, GError **error)
   record->claim.epoch = ++record->epoch;
   record->claim.job = g_strdup (self->job_id);
   record->claim.from = record->image->status;
+  self->job = job_record_new (self, record, _imgimport_txn_now (txn));
   _imgimport_txn_image_changed (txn);
   _imgimport_txn_create_job (txn, job_record_new (self, record, _imgimport_txn_now (txn)));
   _imgimport_txn_note_run (txn, self->job_id);
@@ -172,9 +178,9 @@ imgimport_service_import_image (ImgImportService *self, ImgImportContext *contex
   if (data.request == NULL || !find_method (&data, error))
     return NULL;
   data.job_id = g_uuid_string_random ();
-  if (!_imgimport_claim_run (self, id, FALSE, accept_import, &data, &data.holder, error))
-    return NULL;
-
-  import = _imgimport_import_start (self, data.job_id, FALSE, error);
+  _imgimport_service_begin_starting (self);
+  if (_imgimport_claim_run (self, id, FALSE, accept_import, &data, &data.holder, error))
+    import = _imgimport_import_start (self, data.job, FALSE, error);
+  _imgimport_service_end_starting (self);
   return import != NULL ? g_steal_pointer (&data.job_id) : NULL;
 }

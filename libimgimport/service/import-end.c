@@ -11,13 +11,17 @@ typedef struct
 {
   ImgImportImport *import;
   const GError *cause;
+  gboolean is_of_content;
   char *key; /* staged bytes to remove */
 } Failure;
 
-/* Bytes that are unsafe, not what they are said to be, or damaged, are not worth another try. */
+/* Bytes that are unsafe, not what they are said to be, or damaged, are not worth another try. What
+ * a store that they are delivered to calls damaged, or the engine, is not they. */
 static gboolean
-is_fault_of_content (const GError *cause)
+is_fault_of_content (const GError *cause, const char *task)
 {
+  if (task == NULL || g_str_equal (task, "deliver"))
+    return FALSE;
   return g_error_matches (cause, IMGIMPORT_ERROR, IMGIMPORT_ERROR_CORRUPT) ||
          g_str_equal (imgimport_error_get_reason (cause), "virtual-size-limit");
 }
@@ -43,7 +47,7 @@ can_return (const Failure *self, const ImgImportImageRecord *record)
   g_autoptr (GError) gone = NULL;
 
   if (record->claim.from != IMGIMPORT_STATUS_UPLOADING || record->staged.key == NULL ||
-      is_fault_of_content (self->cause))
+      self->is_of_content)
     return FALSE;
   if (_imgimport_store_stat (self->import->service->staging, record->staged.key, NULL, NULL, NULL,
                              &gone))
@@ -76,9 +80,16 @@ release_image (Failure *self, ImgImportTxn *txn, GError **error)
   return TRUE;
 }
 
-/* An image that is active has been imported, whatever became of its flow. */
+/* An image that is or was active has been imported, whatever became of its flow. */
 static gboolean
-end_job (const Failure *self, ImgImportTxn *txn, gboolean is_active, GError **error)
+is_imported (ImgImportImport *self, const ImgImportImageRecord *held)
+{
+  return (held != NULL && held->image->status == IMGIMPORT_STATUS_ACTIVE) ||
+         (self->run != NULL && imgimport_run_is_past_pivot (self->run));
+}
+
+static gboolean
+end_job (const Failure *self, ImgImportTxn *txn, gboolean is_success, GError **error)
 {
   ImgImportJob *job = _imgimport_txn_job (txn)->job;
   gint64 hours = self->import->service->config->task_time_to_live_hours;
@@ -87,7 +98,7 @@ end_job (const Failure *self, ImgImportTxn *txn, gboolean is_active, GError **er
 
   _imgimport_import_overlay (self->import, job);
   _imgimport_txn_job_changed (txn);
-  if (!is_active)
+  if (!is_success)
     return _imgimport_job_fail (job, self->cause, now_us, time_to_live_us, error);
   _imgimport_job_add_warning (job, self->cause->message);
   return _imgimport_job_set_status (job, IMGIMPORT_JOB_SUCCESS, now_us, time_to_live_us, error);
@@ -101,16 +112,31 @@ fail_job (ImgImportTxn *txn, gpointer data, GError **error)
   gboolean is_held = record != NULL && _imgimport_import_check_claim (self->import, record, NULL);
 
   g_clear_pointer (&self->key, g_free);
-  if (imgimport_job_is_finished (_imgimport_txn_job (txn)->job))
+  /* One that was taken over is the new owner's to end. */
+  if (imgimport_job_is_finished (_imgimport_txn_job (txn)->job) ||
+      !g_str_equal (_imgimport_txn_job (txn)->owner, self->import->service->owner))
     return TRUE;
-  return end_job (self, txn, is_held && record->image->status == IMGIMPORT_STATUS_ACTIVE, error) &&
+  return end_job (self, txn, is_imported (self->import, is_held ? record : NULL), error) &&
          (!is_held || release_image (self, txn, error));
 }
 
-gboolean
-_imgimport_import_fail (ImgImportImport *self, const GError *cause, GError **error)
+/* What a task or plug-in says of its part does not always name the image. */
+static GError *
+dup_named (ImgImportImport *self, const GError *cause)
 {
-  Failure failure = { self, cause, NULL };
+  GError *named = g_error_copy (cause);
+
+  if (strstr (named->message, self->image_id) == NULL)
+    _imgimport_error_prefix (&named, "image %s", self->image_id);
+  return named;
+}
+
+gboolean
+_imgimport_import_fail (ImgImportImport *self, const GError *cause, const char *task,
+                        GError **error)
+{
+  g_autoptr (GError) named = dup_named (self, cause);
+  Failure failure = { self, named, is_fault_of_content (cause, task), NULL };
   g_autofree char *key = NULL;
   g_autoptr (GError) gone = NULL;
   gboolean ok = _imgimport_txn_run (self->service, self->image_id, self->job_id, FALSE, fail_job,
@@ -134,9 +160,9 @@ _imgimport_import_fail (ImgImportImport *self, const GError *cause, GError **err
 /* ---- the end of the run ---------------------------------------------------------------------- */
 
 static GError *
-dup_cause (ImgImportImport *self)
+dup_cause (ImgImportImport *self, const char **task)
 {
-  const GError *cause = imgimport_run_get_error (self->run, 0, NULL);
+  const GError *cause = imgimport_run_get_error (self->run, 0, task);
 
   if (self->interruption != NULL)
     return g_error_copy (self->interruption);
@@ -162,6 +188,7 @@ finish_job (ImgImportImport *self, GError **error)
 {
   ImgImportRunState state = imgimport_run_get_state (self->run);
   g_autoptr (GError) cause = NULL;
+  const char *task = NULL;
 
   if (state == IMGIMPORT_RUN_INTERRUPTED)
     {
@@ -171,10 +198,11 @@ finish_job (ImgImportImport *self, GError **error)
                             why != NULL ? why->message : "interrupted");
       return FALSE;
     }
-  if (state == IMGIMPORT_RUN_SUCCESS)
+  /* With an error, past the pivot, it may be its last task that could not end the job. */
+  if (state == IMGIMPORT_RUN_SUCCESS && imgimport_run_get_n_errors (self->run) == 0)
     return TRUE;
-  cause = dup_cause (self);
-  return _imgimport_import_fail (self, cause, error);
+  cause = dup_cause (self, &task);
+  return _imgimport_import_fail (self, cause, self->interruption == NULL ? task : NULL, error);
 }
 
 static gboolean
@@ -191,7 +219,7 @@ _imgimport_import_give_up (ImgImportImport *self, const GError *cause)
 {
   g_autoptr (GError) error = NULL;
 
-  if (!_imgimport_import_fail (self, cause, &error) ||
+  if (!_imgimport_import_fail (self, cause, NULL, &error) ||
       !_imgimport_txn_run (self->service, NULL, NULL, FALSE, forget_run, self, &error))
     _imgimport_log (self->service->log, G_LOG_LEVEL_WARNING,
                     "job %s is left to a later start of the service: %s", self->job_id,
@@ -216,4 +244,43 @@ _imgimport_import_end (ImgImportRun *run, gpointer user_data)
   g_hash_table_remove (service->imports, self->job_id);
   g_cond_broadcast (&service->cond);
   _imgimport_unlock (&service->lock);
+}
+
+/* ---- an end before the beginning ------------------------------------------------------------- */
+
+/* With the run's lock held. A thread that has claimed the first task is about to call it. */
+static gboolean
+has_begun (ImgImportImport *self)
+{
+  g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&self->lock);
+
+  return self->run->n_busy > 0 || self->is_begun;
+}
+
+gboolean
+_imgimport_import_is_begun (ImgImportImport *self)
+{
+  g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&self->run->lock);
+
+  return has_begun (self);
+}
+
+void
+_imgimport_import_leave (ImgImportImport *self)
+{
+  ImgImportRun *run = self->run;
+
+  _imgimport_lock (&run->lock);
+  if (run->phase > IMGIMPORT_PHASE_PENDING && run->phase < IMGIMPORT_PHASE_ENDING &&
+      !has_begun (self))
+    {
+      GError *error = NULL;
+
+      _imgimport_set_error (&error, IMGIMPORT_ERROR_INVALID_STATE, "service-closed",
+                            "the service was closed before the import began");
+      _imgimport_run_interrupt (run, error);
+      _imgimport_run_settle (run);
+    }
+  _imgimport_run_unlock (run);
+  _imgimport_run_report (run);
 }

@@ -40,11 +40,11 @@ struct _ImgImportImport
 
 /* Names of what tasks hand on. */
 #define IMGIMPORT_VALUE_SOURCE "source"             /* s: the sealed object's key in staging */
-#define IMGIMPORT_VALUE_VIRTUAL_SIZE "virtual-size" /* t */
 #define IMGIMPORT_VALUE_DELIVERIES "deliveries"     /* a(sssss): store, key, version, way, why */
-#define IMGIMPORT_VALUE_FAILED "failed-stores"      /* as */
+#define IMGIMPORT_VALUE_FAILED "failed-stores"      /* a(ss): store, why */
 #define IMGIMPORT_VALUE_WARNING "warning"           /* s: "" where nothing is left to do */
 #define IMGIMPORT_TYPE_DELIVERIES ((const GVariantType *) "a(sssss)")
+#define IMGIMPORT_TYPE_FAILED ((const GVariantType *) "a(ss)")
 
 /* A task's vtable and what it is called with: an import, or one of its hooks. */
 typedef struct
@@ -88,8 +88,9 @@ gboolean _imgimport_import_txn (ImgImportImport *self, gboolean with_job, gboole
  * import left to undo, which is a success. */
 gboolean _imgimport_import_undo (ImgImportImport *self, ImgImportTxnFunc func, gpointer data,
                                  GError **error);
-/* Whether a transaction failed because the image is deleted or claimed by somebody else. */
-gboolean _imgimport_import_is_gone (const GError *error);
+/* The verdict on what is staged, under the image's formats (task-judge.c). */
+gboolean _imgimport_import_judge (ImgImportImport *self, const ImgImportImageRecord *record,
+                                  guint64 *virtual_size, GError **error);
 void _imgimport_import_add_failed_store (ImgImportImport *self, const char *store);
 
 /* An import without its flow. */
@@ -100,9 +101,11 @@ ImgImportImport *_imgimport_import_new (ImgImportService *service,
 
 /* The done function of its run. */
 void _imgimport_import_end (ImgImportRun *run, gpointer user_data);
-/* The job becomes a failure, and the image what section 8, D1 of the design says. Does nothing to
- * a job that is final. */
-gboolean _imgimport_import_fail (ImgImportImport *self, const GError *cause, GError **error);
+/* The job becomes a failure, and the image what section 8, D1 of the design says; where the image is
+ * active they are a success with a warning. Does nothing to a job that is final. `task`: whose error
+ * it is, NULL for none of its flow. */
+gboolean _imgimport_import_fail (ImgImportImport *self, const GError *cause, const char *task,
+                                 GError **error);
 /* The end of an import whose run could not be started. */
 void _imgimport_import_give_up (ImgImportImport *self, const GError *cause);
 

@@ -38,14 +38,6 @@ _imgimport_import_get_run (ImgImportImport *self)
   return self->run;
 }
 
-gboolean
-_imgimport_import_is_begun (ImgImportImport *self)
-{
-  g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&self->lock);
-
-  return self->is_begun;
-}
-
 /* ---- start ----------------------------------------------------------------------------------- */
 
 ImgImportImport *
@@ -137,16 +129,12 @@ start_run (ImgImportImport *self, GError **error)
 }
 
 ImgImportImport *
-_imgimport_import_start (ImgImportService *service, const char *job_id, gboolean revert_only,
-                         GError **error)
+_imgimport_import_start (ImgImportService *service, const ImgImportJobRecord *record,
+                         gboolean revert_only, GError **error)
 {
-  g_autoptr (ImgImportJobRecord) record = _imgimport_job_record_load (service, job_id, error);
-  g_autoptr (ImgImportImport) self = NULL;
+  g_autoptr (ImgImportImport) self = _imgimport_import_new (service, record);
   GError *cause = NULL;
 
-  if (record == NULL)
-    return NULL;
-  self = _imgimport_import_new (service, record);
   if (read_input (self, record->job->input, &cause) && prepare_run (self, &cause))
     {
       if (revert_only)
@@ -157,6 +145,30 @@ _imgimport_import_start (ImgImportService *service, const char *job_id, gboolean
   _imgimport_import_give_up (self, cause);
   g_propagate_error (error, cause);
   return NULL;
+}
+
+void
+_imgimport_service_begin_starting (ImgImportService *self)
+{
+  g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&self->lock);
+
+  self->n_starting++;
+}
+
+void
+_imgimport_service_end_starting (ImgImportService *self)
+{
+  g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&self->lock);
+
+  self->n_starting--;
+}
+
+gboolean
+_imgimport_service_is_job_left (ImgImportService *self, const char *job_id)
+{
+  g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&self->lock);
+
+  return self->n_starting == 0 && !g_hash_table_contains (self->imports, job_id);
 }
 
 ImgImportImport *
@@ -305,8 +317,10 @@ _imgimport_import_check_claim (ImgImportImport *self, const ImgImportImageRecord
 {
   const ImgImportClaim *claim = &record->claim;
 
+  /* The owner too: whoever takes a job over goes on under its epoch. */
   if (claim->kind == IMGIMPORT_CLAIM_IMPORT && claim->epoch == self->epoch &&
-      g_strcmp0 (claim->job, self->job_id) == 0)
+      g_strcmp0 (claim->job, self->job_id) == 0 &&
+      g_strcmp0 (claim->owner, self->service->owner) == 0)
     return TRUE;
   _imgimport_set_error (error, IMGIMPORT_ERROR_INVALID_STATE, "claim-lost",
                         "image %s: the import was ended by somebody else", self->image_id);
@@ -358,20 +372,13 @@ _imgimport_import_txn (ImgImportImport *self, gboolean with_job, gboolean durabl
 }
 
 gboolean
-_imgimport_import_is_gone (const GError *error)
-{
-  return g_error_matches (error, IMGIMPORT_ERROR, IMGIMPORT_ERROR_NOT_FOUND) ||
-         g_error_matches (error, IMGIMPORT_ERROR, IMGIMPORT_ERROR_INVALID_STATE);
-}
-
-gboolean
 _imgimport_import_undo (ImgImportImport *self, ImgImportTxnFunc func, gpointer data, GError **error)
 {
   GError *cause = NULL;
 
   if (_imgimport_import_txn (self, FALSE, FALSE, func, data, &cause))
     return TRUE;
-  if (!_imgimport_import_is_gone (cause))
+  if (!_imgimport_claim_is_gone (cause))
     {
       g_propagate_error (error, cause);
       return FALSE;

@@ -167,12 +167,19 @@ imgimport_service_list_jobs (ImgImportService *self, ImgImportContext *context, 
 
 /* ---- cancel ---------------------------------------------------------------------------------- */
 
+typedef struct
+{
+  ImgImportContext *context;
+  char *owner; /* the service that runs it */
+} Cancellation;
+
 static gboolean
 request_cancel (ImgImportTxn *txn, gpointer data, GError **error)
 {
+  Cancellation *self = data;
   ImgImportJob *job = _imgimport_txn_job (txn)->job;
 
-  if (!check_access (job, data, error))
+  if (!check_access (job, self->context, error))
     return FALSE;
   if (imgimport_job_is_finished (job))
     {
@@ -181,6 +188,7 @@ request_cancel (ImgImportTxn *txn, gpointer data, GError **error)
                             imgimport_job_status_to_string (job->status));
       return FALSE;
     }
+  _imgimport_set_string (&self->owner, _imgimport_txn_job (txn)->owner);
   job->cancel_requested = TRUE;
   _imgimport_txn_job_changed (txn);
   return TRUE;
@@ -190,18 +198,24 @@ gboolean
 imgimport_service_cancel_job (ImgImportService *self, ImgImportContext *context, const char *job_id,
                               GError **error)
 {
+  Cancellation cancellation = { context, NULL };
   g_autoptr (ImgImportUse) use = NULL;
   g_autoptr (ImgImportImport) import = NULL;
+  g_autofree char *owner = NULL;
+  gboolean recovered, ok;
 
   g_return_val_if_fail (IMGIMPORT_IS_SERVICE (self), FALSE);
   g_return_val_if_fail (job_id != NULL, FALSE);
 
   use = _imgimport_service_enter (self, error);
-  if (use == NULL ||
-      !_imgimport_txn_run (self, NULL, job_id, FALSE, request_cancel, context, error))
+  ok = use != NULL &&
+       _imgimport_txn_run (self, NULL, job_id, FALSE, request_cancel, &cancellation, error);
+  owner = cancellation.owner;
+  if (!ok)
     return FALSE;
   import = _imgimport_service_find_import (self, job_id);
   if (import != NULL)
     imgimport_run_cancel (_imgimport_import_get_run (import));
-  return TRUE;
+  /* One that has died will not find the request. */
+  return import != NULL || _imgimport_service_recover_owner (self, owner, &recovered, error);
 }

@@ -18,14 +18,14 @@ static const Row before_hooks[] = {
 };
 
 static const Row after_hooks[] = {
-  { "judge", &_imgimport_task_judge, { NULL }, { IMGIMPORT_VALUE_VIRTUAL_SIZE } },
+  { "judge", &_imgimport_task_judge, { NULL }, { NULL } },
   { "deliver",
     &_imgimport_task_deliver,
     { IMGIMPORT_VALUE_SOURCE },
     { IMGIMPORT_VALUE_DELIVERIES, IMGIMPORT_VALUE_FAILED } },
   { "activate",
     &_imgimport_task_activate,
-    { IMGIMPORT_VALUE_VIRTUAL_SIZE, IMGIMPORT_VALUE_DELIVERIES, IMGIMPORT_VALUE_FAILED },
+    { IMGIMPORT_VALUE_DELIVERIES, IMGIMPORT_VALUE_FAILED },
     { NULL } },
   { "cleanup", &_imgimport_task_cleanup, { IMGIMPORT_VALUE_SOURCE }, { IMGIMPORT_VALUE_WARNING } },
   { "complete", &_imgimport_task_complete, { IMGIMPORT_VALUE_WARNING }, { NULL } },

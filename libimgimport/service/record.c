@@ -7,6 +7,8 @@
 
 #include "service/service-private.h"
 
+#define QUOTED_MAX 64 /* bytes */
+
 static const char *const claim_words[] = { "none", "upload", "import" };
 
 void
@@ -304,6 +306,15 @@ _imgimport_job_record_read (const ImgImportRecord *record, GError **error)
 
 /* ---- loading --------------------------------------------------------------------------------- */
 
+/* Whatever the caller called an id, fit for a message: printable and short. */
+static char *
+quote (const char *id)
+{
+  g_autofree char *begin = g_strndup (id, QUOTED_MAX);
+
+  return g_strescape (begin, NULL);
+}
+
 /* FALSE where the record cannot be had; `reason` is for one that does not exist. */
 static gboolean
 fetch (ImgImportService *service, ImgImportRecord *record, char **body, const char *reason,
@@ -312,8 +323,10 @@ fetch (ImgImportService *service, ImgImportRecord *record, char **body, const ch
   /* An id becomes part of keys and messages: nothing but a UUID is ever looked up. */
   if (!_imgimport_uuid_is_valid (record->id))
     {
+      g_autofree char *quoted = quote (record->id);
+
       _imgimport_set_error (error, IMGIMPORT_ERROR_NOT_FOUND, reason,
-                            "no such %s: its id is not a UUID in lower case", record->kind);
+                            "no %s “%s”: ids are UUIDs in lower case", record->kind, quoted);
       return FALSE;
     }
   if (!_imgimport_catalog_get (service->catalog, record->kind, record->id, body, &record->revision,

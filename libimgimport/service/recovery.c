@@ -106,15 +106,12 @@ take_over (ImgImportTxn *txn, gpointer data, GError **error)
 }
 
 static gboolean
-take_job (ImgImportService *self, Takeover *takeover, GError **error)
+take_job (ImgImportService *self, const char *image_id, Takeover *takeover, GError **error)
 {
   const char *job_id = takeover->note->id;
-  g_autoptr (ImgImportJobRecord) job = _imgimport_job_record_load (self, job_id, error);
   g_autoptr (GError) gone = NULL;
 
-  if (job == NULL)
-    return FALSE;
-  if (_imgimport_txn_run (self, job->job->image_id, job_id, FALSE, take_over, takeover, &gone))
+  if (_imgimport_txn_run (self, image_id, job_id, FALSE, take_over, takeover, &gone))
     return TRUE;
   if (g_error_matches (gone, IMGIMPORT_ERROR, IMGIMPORT_ERROR_NOT_FOUND))
     return _imgimport_txn_run (self, NULL, job_id, FALSE, take_over, takeover, error);
@@ -122,22 +119,34 @@ take_job (ImgImportService *self, Takeover *takeover, GError **error)
   return FALSE;
 }
 
+/* `*import` stays NULL where another service was faster. */
+static gboolean
+adopt_job (ImgImportService *self, Takeover *takeover, ImgImportImport **import, GError **error)
+{
+  const char *id = takeover->note->id;
+  g_autoptr (ImgImportJobRecord) job = _imgimport_job_record_load (self, id, error);
+
+  if (job == NULL || !take_job (self, job->job->image_id, takeover, error))
+    return FALSE;
+  if (!takeover->taken)
+    return TRUE;
+  _imgimport_log (self->log, G_LOG_LEVEL_MESSAGE, "job %s is taken over from a dead process", id);
+  *import = _imgimport_import_start (self, job, takeover->status != IMGIMPORT_JOB_PENDING, error);
+  return *import != NULL;
+}
+
 static gboolean
 recover_job (ImgImportService *self, const Note *note, GError **error)
 {
   Takeover takeover = { self, note, FALSE, IMGIMPORT_JOB_PENDING };
   g_autoptr (ImgImportImport) import = NULL;
+  gboolean ok;
 
-  if (!take_job (self, &takeover, error))
-    return FALSE;
-  if (!takeover.taken)
-    return TRUE;
-  _imgimport_log (self->log, G_LOG_LEVEL_MESSAGE, "job %s is taken over from a dead process",
-                  note->id);
-  import =
-      _imgimport_import_start (self, note->id, takeover.status != IMGIMPORT_JOB_PENDING, error);
+  _imgimport_service_begin_starting (self);
+  ok = adopt_job (self, &takeover, &import, error);
+  _imgimport_service_end_starting (self);
   if (import == NULL)
-    return FALSE;
+    return ok;
   if (takeover.status != IMGIMPORT_JOB_PENDING)
     imgimport_run_wait (_imgimport_import_get_run (import), -1);
   return TRUE;

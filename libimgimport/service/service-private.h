@@ -147,7 +147,8 @@ struct _ImgImportService
   ImgImportServiceState state;   /* under lock */
   guint uses;                    /* under lock: calls that are inside */
   GHashTable *imports;           /* under lock: job id → ImgImportImport */
-  GPtrArray *uploads;            /* under lock: ImgImportUpload, borrowed */
+  guint n_starting;              /* under lock: jobs becoming this service's, not yet in imports */
+  GPtrArray *uploads;            /* under lock: ImgImportUpload not ended, borrowed */
 };
 
 /* The first line of every public call: refuses one before the start, after the close or in a forked
@@ -276,12 +277,12 @@ typedef struct _ImgImportTxn ImgImportTxn;
 typedef gboolean (*ImgImportTxnFunc) (ImgImportTxn *txn, gpointer data, GError **error);
 
 /* Loads the image and the job that are named (either id may be NULL), calls `func`, commits. What
- * was loaded and not changed is checked to be still the same. Events are published after it. */
+ * was loaded and not changed is checked to be still the same. Events are published after it. Where
+ * the catalog says that the commit failed and has it all the same, that is a success. */
 gboolean _imgimport_txn_run (ImgImportService *service, const char *image_id, const char *job_id,
                              gboolean durable, ImgImportTxnFunc func, gpointer data,
                              GError **error);
 
-ImgImportService *_imgimport_txn_service (ImgImportTxn *self);
 gint64 _imgimport_txn_now (ImgImportTxn *self); /* wall clock, µs: one moment a try */
 ImgImportImageRecord *_imgimport_txn_image (ImgImportTxn *self);
 ImgImportJobRecord *_imgimport_txn_job (ImgImportTxn *self);
@@ -311,6 +312,8 @@ void _imgimport_txn_journal_forget (ImgImportTxn *self, const char *journal);
 void _imgimport_claim_note_holder (const ImgImportImageRecord *record, char **holder);
 /* BUSY "image-claimed". */
 gboolean _imgimport_claim_require_free (const ImgImportImageRecord *record, GError **error);
+/* Whether a transaction failed because the image is deleted or claimed by somebody else. */
+gboolean _imgimport_claim_is_gone (const GError *error);
 /* A transaction on an image that, where it fails and `func` noted a `*holder` that is dead, recovers
  * what that one left behind and tries again. */
 gboolean _imgimport_claim_run (ImgImportService *service, const char *image_id, gboolean durable,
@@ -340,9 +343,6 @@ gboolean _imgimport_objects_sweep (ImgImportService *self, const char *image_id,
 
 /* Ends all uploads of this service. */
 void _imgimport_uploads_abort (ImgImportService *self);
-/* The live count of an upload of this service: FALSE where there is none. */
-gboolean _imgimport_uploads_progress (ImgImportService *self, const char *image_id,
-                                      guint64 *bytes);
 /* The digests to compute for an image, NULL-terminated, without duplicates. */
 char **_imgimport_service_digests (ImgImportService *self, ImgImportImage *image);
 /* CORRUPT "image-empty" for 0 bytes, unless the configuration allows them. */
@@ -356,18 +356,26 @@ typedef struct _ImgImportImport ImgImportImport;
 
 /* Builds the flow of a job that this service owns and starts its run. With `revert_only`, what the
  * journal says was done is undone, unless it is past the pivot. Where the run cannot be started, the
- * job becomes a failure. */
-ImgImportImport *_imgimport_import_start (ImgImportService *self, const char *job_id,
+ * job becomes a failure. Of the record only what never changes is read. */
+ImgImportImport *_imgimport_import_start (ImgImportService *self, const ImgImportJobRecord *record,
                                           gboolean revert_only, GError **error);
 ImgImportImport *_imgimport_import_ref (ImgImportImport *self);
 void _imgimport_import_unref (ImgImportImport *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ImgImportImport, _imgimport_import_unref)
 ImgImportRun *_imgimport_import_get_run (ImgImportImport *self);
-/* Whether a task has been called: until then the job is pending, and can be left to others. May be
+/* Whether a task is or was called: until then the job is pending, and can be left to others. May be
  * asked with the service's lock held. */
 gboolean _imgimport_import_is_begun (ImgImportImport *self);
+/* Ends a run that has not begun, so that nothing has been done that its journal does not tell: its
+ * job stays pending. */
+void _imgimport_import_leave (ImgImportImport *self);
 /* The live phase and bytes of a job, put into a copy of its record. */
 void _imgimport_import_overlay (ImgImportImport *self, ImgImportJob *job);
+/* Between these two a job of this service may have no import yet. */
+void _imgimport_service_begin_starting (ImgImportService *self);
+void _imgimport_service_end_starting (ImgImportService *self);
+/* Whether a job of this service has no import, and none is coming. */
+gboolean _imgimport_service_is_job_left (ImgImportService *self, const char *job_id);
 /* The import of a job of this process; NULL for none. */
 ImgImportImport *_imgimport_service_find_import (ImgImportService *self, const char *job_id);
 /* Cancels all imports of this process that are not past the pivot. */

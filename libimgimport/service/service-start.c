@@ -48,29 +48,6 @@ start (ImgImportService *self, GCancellable *cancellable, GError **error)
 
 /* ---- close ----------------------------------------------------------------------------------- */
 
-/* Ends a run whose first task has not been called, so that nothing has been done that its journal
- * does not tell: its job stays pending. */
-static void
-leave_pending (gpointer data, gpointer user_data)
-{
-  ImgImportImport *import = data;
-  ImgImportRun *run = _imgimport_import_get_run (import);
-
-  _imgimport_lock (&run->lock);
-  if (run->phase > IMGIMPORT_PHASE_PENDING && run->phase < IMGIMPORT_PHASE_ENDING &&
-      run->n_busy == 0 && !_imgimport_import_is_begun (import))
-    {
-      GError *error = NULL;
-
-      _imgimport_set_error (&error, IMGIMPORT_ERROR_INVALID_STATE, "service-closed",
-                            "the service was closed before the import began");
-      _imgimport_run_interrupt (run, error);
-      _imgimport_run_settle (run);
-    }
-  _imgimport_run_unlock (run);
-  _imgimport_run_report (run);
-}
-
 static void
 leave_all_pending (ImgImportService *self)
 {
@@ -78,13 +55,15 @@ leave_all_pending (ImgImportService *self)
       g_ptr_array_new_with_free_func ((GDestroyNotify)_imgimport_import_unref);
   GHashTableIter iter;
   gpointer import;
+  guint i;
 
   _imgimport_lock (&self->lock);
   g_hash_table_iter_init (&iter, self->imports);
   while (g_hash_table_iter_next (&iter, NULL, &import))
     g_ptr_array_add (imports, _imgimport_import_ref (import));
   _imgimport_unlock (&self->lock);
-  g_ptr_array_foreach (imports, leave_pending, NULL);
+  for (i = 0; i < imports->len; i++)
+    _imgimport_import_leave (imports->pdata[i]);
 }
 
 /* With the lock held: an import that has begun; NULL for none. */
@@ -179,15 +158,32 @@ set_state (ImgImportService *self, ImgImportServiceState state)
   g_cond_broadcast (&self->cond);
 }
 
-/* From STARTING or CLOSING to CLOSED. */
+/* A thread holds its last run, and with it the catalog, a little longer than the run lasts. */
+static void
+stop_engine (ImgImportService *self)
+{
+  if (self->engine == NULL)
+    return;
+  _imgimport_engine_stop (self->engine);
+  _imgimport_pool_close (_imgimport_engine_get_pool (self->engine));
+}
+
+/* Returns whether it cancelled imports. */
+static gboolean
+end_work (ImgImportService *self, GCancellable *cancellable)
+{
+  leave_all_pending (self);
+  _imgimport_uploads_abort (self);
+  return await_begun (self, cancellable);
+}
+
+/* From CLOSING to CLOSED. Returns the same. */
 static gboolean
 shut_down (ImgImportService *self, GCancellable *cancellable)
 {
   gboolean cancelled;
 
-  leave_all_pending (self);
-  _imgimport_uploads_abort (self);
-  cancelled = await_begun (self, cancellable);
+  cancelled = end_work (self, cancellable);
   set_state (self, IMGIMPORT_SERVICE_CLOSED);
 
   _imgimport_lock (&self->lock);
@@ -195,9 +191,9 @@ shut_down (ImgImportService *self, GCancellable *cancellable)
     _imgimport_cond_wait (&self->cond, &self->lock);
   _imgimport_unlock (&self->lock);
 
-  _imgimport_uploads_abort (self); /* of a call that was inside */
-  if (self->engine != NULL)
-    _imgimport_engine_stop (self->engine);
+  /* What the calls that were inside have begun. */
+  cancelled = end_work (self, cancellable) || cancelled;
+  stop_engine (self);
   _imgimport_lock (&self->lock);
   while (g_hash_table_size (self->imports) > 0)
     _imgimport_cond_wait (&self->cond, &self->lock);

@@ -10,7 +10,6 @@ typedef struct
 {
   ImgImportImport *import;
   ImgImportTask *task;
-  guint64 virtual_size;
   GVariant *deliveries;
   GVariant *failed;
 } Activation;
@@ -53,16 +52,16 @@ static void
 set_store_lists (const Activation *self, ImgImportImage *image, ImgImportJob *job)
 {
   GVariantIter iter;
-  const char *store;
+  const char *store, *why;
   gsize i;
 
   for (i = 0; self->import->stores[i] != NULL; i++)
     _imgimport_image_merge_store_list (image, IMGIMPORT_PROPERTY_IMPORTING, self->import->stores[i],
                                        FALSE);
   g_variant_iter_init (&iter, self->failed);
-  while (g_variant_iter_next (&iter, "&s", &store))
+  while (g_variant_iter_next (&iter, "(&s&s)", &store, &why))
     {
-      g_autofree char *warning = g_strdup_printf ("store “%s” has no copy", store);
+      g_autofree char *warning = g_strdup_printf ("not delivered: %s", why);
 
       _imgimport_image_merge_store_list (image, IMGIMPORT_PROPERTY_FAILED, store, TRUE);
       _imgimport_job_add_warning (job, warning);
@@ -78,11 +77,12 @@ activate (ImgImportTxn *txn, gpointer data, GError **error)
   ImgImportJob *job = _imgimport_txn_job (txn)->job;
   g_autoptr (GBytes) outcome = NULL;
 
-  if (!_imgimport_image_set_status (image, IMGIMPORT_ACTION_ACTIVATE, error))
+  /* Again, for formats may have been changed since the judge looked at them. */
+  if (!_imgimport_import_judge (self->import, record, &image->virtual_size, error) ||
+      !_imgimport_image_set_status (image, IMGIMPORT_ACTION_ACTIVATE, error))
     return FALSE;
   set_digests (self->import, image, record->staged.digests);
   image->size = record->staged.size;
-  image->virtual_size = self->virtual_size;
   set_locations (self, txn, image, job);
   set_store_lists (self, image, job);
   _imgimport_txn_note_object (txn, IMGIMPORT_STAGING_ID, image->id, record->staged.key);
@@ -103,8 +103,6 @@ execute_activate (gpointer self, ImgImportTask *task, GCancellable *cancellable,
   Activation activation = {
     .import = import,
     .task = task,
-    .virtual_size =
-        g_variant_get_uint64 (imgimport_task_get_input (task, IMGIMPORT_VALUE_VIRTUAL_SIZE)),
     .deliveries = imgimport_task_get_input (task, IMGIMPORT_VALUE_DELIVERIES),
     .failed = imgimport_task_get_input (task, IMGIMPORT_VALUE_FAILED),
   };
@@ -120,7 +118,8 @@ const ImgImportTaskVTable _imgimport_task_activate = {
 
 /* ---- cleanup --------------------------------------------------------------------------------- */
 
-/* Staged bytes that cannot be removed now stay noted, and a later start removes them. */
+/* The staged bytes, and what stores that failed may have left. What cannot be removed now stays
+ * noted, and a later start removes it. */
 static gboolean
 execute_cleanup (gpointer self, ImgImportTask *task, GCancellable *cancellable, GError **error)
 {
@@ -132,10 +131,13 @@ execute_cleanup (gpointer self, ImgImportTask *task, GCancellable *cancellable, 
 
   if (!_imgimport_import_enter (import, task, error))
     return FALSE;
-  if (_imgimport_object_remove (import->service, IMGIMPORT_STAGING_ID, key, &left))
+  _imgimport_object_remove (import->service, IMGIMPORT_STAGING_ID, key, &left);
+  _imgimport_objects_sweep (import->service, import->image_id, import->epoch,
+                            left == NULL ? &left : NULL);
+  if (left == NULL)
     warning = g_strdup ("");
   else
-    warning = g_strdup_printf ("staged bytes are left to a later start: %s", left->message);
+    warning = g_strdup_printf ("bytes are left to a later start: %s", left->message);
   imgimport_task_set_output (task, IMGIMPORT_VALUE_WARNING, g_variant_new_string (warning));
   return TRUE;
 }
@@ -191,7 +193,7 @@ execute_complete (gpointer self, ImgImportTask *task, GCancellable *cancellable,
     return FALSE;
   if (_imgimport_import_txn (import, TRUE, FALSE, succeed, &completion, &gone))
     return TRUE;
-  if (!_imgimport_import_is_gone (gone))
+  if (!_imgimport_claim_is_gone (gone))
     {
       g_propagate_error (error, g_steal_pointer (&gone));
       return FALSE;

@@ -11,8 +11,8 @@ typedef struct
   char *key;
   char *version;   /* NULL until delivered */
   const char *way; /* static */
-  char *why;       /* why it was not a better way, or why it failed */
-  GError *error;   /* set where it failed */
+  char *why;       /* why it was not a better way; may be NULL */
+  GError *error;   /* set where the store failed */
 } Copy;
 
 typedef struct
@@ -75,14 +75,16 @@ note_copies (ImgImportTxn *txn, gpointer data, GError **error)
 static gboolean
 refuse_copy (Delivery *self, Copy *copy, GError *cause, GError **error)
 {
-  _imgimport_import_add_failed_store (self->import, _imgimport_store_get_id (copy->store));
-  if (self->import->request->must_succeed || imgimport_error_is_cancelled (cause))
+  if (imgimport_error_is_cancelled (cause))
     {
       g_propagate_error (error, cause);
       return FALSE;
     }
   copy->error = cause;
-  return TRUE;
+  if (!self->import->request->must_succeed)
+    return TRUE;
+  g_propagate_error (error, g_error_copy (cause));
+  return FALSE;
 }
 
 /* ---- adoption -------------------------------------------------------------------------------- */
@@ -149,12 +151,25 @@ run_pass (Delivery *self, ImgImportStoreReader *reader, const ImgImportSinkSpec 
          _imgimport_pass_finish (pass, result, self->cancellable, error);
 }
 
+/* Whether the pass failed by nothing but its stores, each of which may. */
+static gboolean
+all_failed (const Delivery *self, Copy *const *copies, guint n)
+{
+  guint i;
+
+  for (i = 0; i < n; i++)
+    if (copies[i]->error == NULL)
+      return FALSE;
+  return !self->import->request->must_succeed;
+}
+
 static gboolean
 stream_rest (Delivery *self, ImgImportStoreReader *reader, GError **error)
 {
   g_autofree ImgImportSinkSpec *sinks = g_new0 (ImgImportSinkSpec, self->n_copies);
   g_autofree Copy **copies = g_new0 (Copy *, self->n_copies);
   g_auto (ImgImportPassResult) result = { 0 };
+  GError *cause = NULL;
   guint i, n = 0;
 
   for (i = 0; i < self->n_copies; i++)
@@ -163,25 +178,26 @@ stream_rest (Delivery *self, ImgImportStoreReader *reader, GError **error)
 
       if (copy->version != NULL || copy->error != NULL)
         continue;
-      sinks[n] =
-          (ImgImportSinkSpec){ copy->store, copy->key, !self->import->request->must_succeed };
+      sinks[n] = (ImgImportSinkSpec){ copy->store, copy->key, !self->import->request->must_succeed,
+                                      &copy->error };
       copies[n++] = copy;
     }
   if (n == 0)
     return TRUE;
-  if (!run_pass (self, reader, sinks, n, &result, error))
+  if (!run_pass (self, reader, sinks, n, &result, &cause))
     {
-      for (i = 0; i < n; i++)
-        _imgimport_import_add_failed_store (self->import,
-                                            _imgimport_store_get_id (copies[i]->store));
-      return FALSE;
+      if (!all_failed (self, copies, n))
+        {
+          g_propagate_error (error, cause);
+          return FALSE;
+        }
+      g_error_free (cause);
+      return TRUE;
     }
   for (i = 0; i < n; i++)
     {
       copies[i]->version = g_steal_pointer (&result.sinks[i].version);
       copies[i]->way = "stream";
-      if (copies[i]->version == NULL)
-        copies[i]->error = g_steal_pointer (&result.sinks[i].error);
     }
   return TRUE;
 }
@@ -193,7 +209,7 @@ static gboolean
 answer (Delivery *self, ImgImportTask *task, GError **error)
 {
   g_autoptr (GVariantBuilder) done = g_variant_builder_new (IMGIMPORT_TYPE_DELIVERIES);
-  g_autoptr (GVariantBuilder) failed = g_variant_builder_new (G_VARIANT_TYPE_STRING_ARRAY);
+  g_autoptr (GVariantBuilder) failed = g_variant_builder_new (IMGIMPORT_TYPE_FAILED);
   guint i, n_done = 0;
 
   for (i = 0; i < self->n_copies; i++)
@@ -206,7 +222,7 @@ answer (Delivery *self, ImgImportTask *task, GError **error)
           _imgimport_log (self->import->service->log, G_LOG_LEVEL_WARNING,
                           "image %s: not delivered: %s", self->import->image_id,
                           copy->error->message);
-          g_variant_builder_add (failed, "s", store);
+          g_variant_builder_add (failed, "(ss)", store, copy->error->message);
           continue;
         }
       n_done++;
@@ -215,7 +231,7 @@ answer (Delivery *self, ImgImportTask *task, GError **error)
     }
   if (n_done == 0)
     {
-      g_propagate_error (error, g_steal_pointer (&self->copies[0].error));
+      g_propagate_error (error, g_error_copy (self->copies[0].error));
       return FALSE;
     }
   imgimport_task_set_output (task, IMGIMPORT_VALUE_DELIVERIES, g_variant_builder_end (done));
@@ -238,6 +254,18 @@ deliver (Delivery *self, const char *key, GError **error)
   return reader != NULL && adopt_all (self, reader, error) && stream_rest (self, reader, error);
 }
 
+/* A store that only lost its copy with those of others has not failed (E14). */
+static void
+tell_failed_stores (const Delivery *self)
+{
+  guint i;
+
+  for (i = 0; i < self->n_copies; i++)
+    if (self->copies[i].error != NULL)
+      _imgimport_import_add_failed_store (self->import,
+                                          _imgimport_store_get_id (self->copies[i].store));
+}
+
 static gboolean
 execute (gpointer self, ImgImportTask *task, GCancellable *cancellable, GError **error)
 {
@@ -256,7 +284,7 @@ execute (gpointer self, ImgImportTask *task, GCancellable *cancellable, GError *
   _imgimport_import_set_total (import, delivery.size);
   if (deliver (&delivery, key, error) && answer (&delivery, task, error))
     return TRUE;
-  _imgimport_error_prefix (error, "image %s", import->image_id);
+  tell_failed_stores (&delivery);
   return FALSE;
 }
 

@@ -6,33 +6,46 @@
 
 typedef struct
 {
-  ImgImportImport *import;
-  GHashTable *properties;  /* to set: string → string */
-  GVariantBuilder *before; /* a{sms}: what stood there */
+  ImgImportImportTask *hook;
+  ImgImportTask *task;
+  GHashTable *properties; /* to set: string → string */
 } Edit;
 
+/* a{sms}: what stood there */
+static GVariant *
+values_before (const Edit *self, ImgImportImage *image)
+{
+  g_autoptr (GVariantBuilder) before = g_variant_builder_new (G_VARIANT_TYPE ("a{sms}"));
+  GHashTableIter iter;
+  gpointer key;
+
+  g_hash_table_iter_init (&iter, self->properties);
+  while (g_hash_table_iter_next (&iter, &key, NULL))
+    g_variant_builder_add (before, "{sms}", key, imgimport_image_get_property (image, key));
+  return g_variant_builder_end (before);
+}
+
+/* One commit with the word that it was done, so that no crash can part the two. */
 static gboolean
 set_properties (ImgImportTxn *txn, gpointer data, GError **error)
 {
-  Edit *self = data;
+  const Edit *self = data;
+  ImgImportImport *import = self->hook->import;
   ImgImportImage *image = _imgimport_txn_image (txn)->image;
   g_autoptr (ImgImportImage) old = _imgimport_image_copy (image);
+  g_autoptr (GBytes) outcome = NULL;
   GHashTableIter iter;
   gpointer key, value;
 
-  if (self->before != NULL)
-    g_variant_builder_unref (self->before);
-  self->before = g_variant_builder_new (G_VARIANT_TYPE ("a{sms}"));
   g_hash_table_iter_init (&iter, self->properties);
   while (g_hash_table_iter_next (&iter, &key, &value))
-    {
-      g_variant_builder_add (self->before, "{sms}", key, imgimport_image_get_property (old, key));
-      _imgimport_image_set_property (image, key, value);
-    }
-  if (!_imgimport_image_check_quotas (image, old, &self->import->service->config->limits, error))
+    _imgimport_image_set_property (image, key, value);
+  if (!_imgimport_image_check_quotas (image, old, &import->service->config->limits, error))
     return FALSE;
-  if (g_hash_table_size (self->properties) > 0)
-    _imgimport_txn_image_changed (txn);
+  imgimport_task_set_output (self->task, self->hook->before, values_before (self, old));
+  outcome = imgimport_task_dup_outcome_record (self->task);
+  _imgimport_txn_journal_append (txn, import->job_id, outcome);
+  _imgimport_txn_image_changed (txn);
   return TRUE;
 }
 
@@ -41,11 +54,9 @@ execute (gpointer self, ImgImportTask *task, GCancellable *cancellable, GError *
 {
   ImgImportImportTask *hook = self;
   ImgImportImport *import = hook->import;
+  Edit edit = { hook, task, NULL };
   g_autoptr (ImgImportImageRecord) record = NULL;
   g_autoptr (ImgImportCall) call = NULL;
-  g_autoptr (GVariantBuilder) before = NULL;
-  Edit edit = { import, NULL, NULL };
-  gboolean ok;
 
   if (!_imgimport_import_enter (import, task, error))
     return FALSE;
@@ -57,11 +68,10 @@ execute (gpointer self, ImgImportTask *task, GCancellable *cancellable, GError *
     return FALSE;
 
   edit.properties = _imgimport_call_get_properties (call);
-  ok = _imgimport_import_txn (import, FALSE, FALSE, set_properties, &edit, error);
-  before = edit.before;
-  if (ok)
-    imgimport_task_set_output (task, hook->before, g_variant_builder_end (before));
-  return ok;
+  if (g_hash_table_size (edit.properties) > 0)
+    return _imgimport_import_txn (import, FALSE, FALSE, set_properties, &edit, error);
+  imgimport_task_set_output (task, hook->before, values_before (&edit, record->image));
+  return TRUE;
 }
 
 static gboolean
@@ -71,6 +81,9 @@ restore_properties (ImgImportTxn *txn, gpointer data, GError **error)
   GVariantIter iter;
   const char *key, *value;
 
+  /* Active all the same: the commit of an activation that failed has happened. */
+  if (image->status != IMGIMPORT_STATUS_IMPORTING)
+    return TRUE;
   g_variant_iter_init (&iter, data);
   while (g_variant_iter_next (&iter, "{&sm&s}", &key, &value))
     _imgimport_image_set_property (image, key, value);

@@ -50,12 +50,6 @@ txn_clear (ImgImportTxn *self)
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (ImgImportTxn, txn_clear)
 
-ImgImportService *
-_imgimport_txn_service (ImgImportTxn *self)
-{
-  return self->service;
-}
-
 gint64
 _imgimport_txn_now (ImgImportTxn *self)
 {
@@ -258,40 +252,83 @@ add_job (ImgImportTxn *self)
   set_body (step, _imgimport_job_record_to_body (record));
 }
 
+/* Whether the catalog has the record just as this step would have put it. */
+static gboolean
+is_put (ImgImportTxn *self, const Step *step)
+{
+  g_autofree char *body = NULL;
+  gint64 revision = IMGIMPORT_REVISION_ABSENT;
+
+  return _imgimport_catalog_get (self->service->catalog, step->record.kind, step->id, &body,
+                                 &revision, NULL) &&
+         revision == step->op.expected + 1 && g_strcmp0 (body, step->body) == 0;
+}
+
+/* A commit that failed may have happened all the same, such as where only its answer was lost. It
+ * has where its records stand there, and a last commit, of nothing, makes them durable. */
+static gboolean
+has_happened (ImgImportTxn *self, gboolean durable)
+{
+  const ImgImportOp *witness = NULL;
+  ImgImportOp check;
+  guint i;
+
+  for (i = 0; i < self->steps->len; i++)
+    {
+      const Step *step = self->steps->pdata[i];
+
+      if (step->op.kind != IMGIMPORT_OP_PUT || step->op.expected == IMGIMPORT_REVISION_ANY)
+        continue;
+      if (!is_put (self, step))
+        return FALSE;
+      check = (ImgImportOp){ .kind = IMGIMPORT_OP_CHECK,
+                             .expected = IMGIMPORT_REVISION_ANY,
+                             .record = step->op.record };
+      witness = &check;
+    }
+  return witness != NULL &&
+         (!durable || _imgimport_catalog_commit (self->service->catalog, &witness, 1, TRUE, NULL));
+}
+
 static gboolean
 commit (ImgImportTxn *self, gboolean durable, GError **error)
 {
+  g_autoptr (GError) failure = NULL;
+
+  durable = durable && self->service->config->durable;
   if (self->image != NULL)
     add_image (self);
   if (self->job != NULL)
     add_job (self);
   /* The operation is the first member of a step, so the array of steps is one of operations. */
-  return _imgimport_catalog_commit (
-      self->service->catalog, (const ImgImportOp *const *)self->steps->pdata, self->steps->len,
-      durable && self->service->config->durable, error);
+  if (_imgimport_catalog_commit (self->service->catalog,
+                                 (const ImgImportOp *const *)self->steps->pdata, self->steps->len,
+                                 durable, &failure))
+    return TRUE;
+  if (!_imgimport_catalog_error_is_conflict (failure) && has_happened (self, durable))
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&failure));
+  return FALSE;
 }
 
 static void
 publish (ImgImportTxn *self)
 {
-  g_autoptr (ImgImportEvent) image_event = NULL;
-  g_autoptr (ImgImportEvent) job_event = NULL;
-
   if (self->image_removed)
     self->image->image->status = IMGIMPORT_STATUS_DELETED;
   if (self->image_changed || self->image_removed)
     {
-      image_event = _imgimport_event_new_image (self->image->image);
-      _imgimport_bus_publish (self->service->bus, image_event);
+      g_autoptr (ImgImportEvent) event = _imgimport_event_new_image (self->image->image);
+
+      _imgimport_bus_publish (self->service->bus, event);
     }
   if (self->job_changed)
     {
-      job_event = _imgimport_event_new_job (self->job->job);
-      _imgimport_bus_publish (self->service->bus, job_event);
+      g_autoptr (ImgImportEvent) event = _imgimport_event_new_job (self->job->job);
+
+      _imgimport_bus_publish (self->service->bus, event);
     }
 }
-
-/* ---- one try, and more ----------------------------------------------------------------------- */
 
 static gboolean
 load (ImgImportTxn *self, const char *image_id, const char *job_id, GError **error)

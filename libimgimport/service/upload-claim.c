@@ -17,6 +17,33 @@ check_claim (const ImgImportUpload *self, const ImgImportImageRecord *record, GE
   return FALSE;
 }
 
+/* What the configuration says of an upload, whatever the image. */
+static gboolean
+check_allowed (const ImgImportUpload *self, GError **error)
+{
+  ImgImportService *service = self->service;
+  guint64 cap = service->config->image_size_cap;
+  guint i;
+
+  if (self->expected != IMGIMPORT_SIZE_UNKNOWN && self->expected > cap)
+    {
+      _imgimport_set_error (error, IMGIMPORT_ERROR_LIMIT, "image-size-cap",
+                            "image %s: %" G_GUINT64_FORMAT
+                            " bytes are more than image_size_cap allows: %" G_GUINT64_FORMAT,
+                            self->image_id, self->expected, cap);
+      return FALSE;
+    }
+  for (i = 0; i < _imgimport_registry_get_size (service->methods); i++)
+    if (_imgimport_method_get_required_status (_imgimport_registry_get (service->methods, i)) ==
+        IMGIMPORT_STATUS_UPLOADING)
+      return TRUE;
+  _imgimport_set_error (error, IMGIMPORT_ERROR_NOT_SUPPORTED, "method-disabled",
+                        "image %s: nothing can be staged, as no enabled method, such as "
+                        "glance-direct, would import it",
+                        self->image_id);
+  return FALSE;
+}
+
 typedef struct
 {
   ImgImportUpload *upload;
@@ -33,7 +60,7 @@ claim (ImgImportTxn *txn, gpointer data, GError **error)
   ImgImportImageRecord *record = _imgimport_txn_image (txn);
   ImgImportImage *image = record->image;
 
-  if (!_imgimport_access_modify (image, begin->context, error))
+  if (!_imgimport_access_modify (image, begin->context, error) || !check_allowed (self, error))
     return FALSE;
   _imgimport_claim_note_holder (record, &begin->holder);
   if (!_imgimport_image_set_status (image, IMGIMPORT_ACTION_STAGE, error) ||
@@ -70,11 +97,21 @@ _imgimport_upload_claim (ImgImportUpload *self, ImgImportContext *context, char 
   return ok;
 }
 
+/* A seal whose commit was said to have failed may stand all the same; the caller has been told that
+ * it does not. */
 static gboolean
 give_back (ImgImportTxn *txn, gpointer data, GError **error)
 {
-  return check_claim (data, _imgimport_txn_image (txn), error) &&
-         _imgimport_record_unstage (txn, error);
+  const ImgImportUpload *self = data;
+  ImgImportImageRecord *record = _imgimport_txn_image (txn);
+  gboolean is_sealed = g_strcmp0 (record->staged.key, self->key) == 0;
+
+  if (is_sealed ? !_imgimport_claim_require_free (record, error)
+                : !check_claim (self, record, error))
+    return FALSE;
+  if (is_sealed)
+    _imgimport_txn_note_object (txn, IMGIMPORT_STAGING_ID, self->image_id, self->key);
+  return _imgimport_record_unstage (txn, error);
 }
 
 gboolean

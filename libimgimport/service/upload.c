@@ -9,22 +9,30 @@
 
 G_DEFINE_FINAL_TYPE (ImgImportUpload, imgimport_upload, G_TYPE_OBJECT)
 
-/* One call at a time is inside: the caller's, or the service's that closes. */
-static void
-enter (ImgImportUpload *self)
+/* One call at a time is inside: the caller's, or the service's that closes. FALSE in a forked
+ * child: the upload goes on in the parent, to which its record, its bytes and its lock belong. */
+static gboolean
+enter (ImgImportUpload *self, GError **error)
 {
-  g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&self->service->lock);
+  g_autoptr (ImgImportLocker) locker = NULL;
 
+  if (!_imgimport_service_check_process (self->service, error))
+    return FALSE;
+  locker = _imgimport_locker_new (&self->service->lock);
   while (self->busy)
     _imgimport_cond_wait (&self->service->cond, &self->service->lock);
   self->busy = TRUE;
+  return TRUE;
 }
 
+/* One that has ended is none of the service's uploads any more. */
 static void
 leave (ImgImportUpload *self)
 {
   g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&self->service->lock);
 
+  if (self->pass == NULL)
+    g_ptr_array_remove_fast (self->service->uploads, self);
   self->busy = FALSE;
   g_cond_broadcast (&self->service->cond);
 }
@@ -37,6 +45,7 @@ on_progress (guint64 bytes, gpointer user_data)
   ImgImportUpload *self = user_data;
   g_autoptr (ImgImportEvent) event =
       _imgimport_event_new_progress (self->image_id, NULL, NULL, bytes, self->expected);
+  g_autoptr (GError) error = NULL;
   gint64 now = _imgimport_clock_monotonic_us (self->service->clock);
 
   _imgimport_lock (&self->service->lock);
@@ -48,8 +57,16 @@ on_progress (guint64 bytes, gpointer user_data)
   if (now < self->next_tick_us || self->lost != NULL || self->pass == NULL)
     return;
   self->next_tick_us = now + TICK_US;
-  if (!_imgimport_upload_tell (self, bytes, &self->lost))
-    g_cancellable_cancel (self->cancellable);
+  if (_imgimport_upload_tell (self, bytes, &error))
+    return;
+  if (_imgimport_claim_is_gone (error))
+    {
+      self->lost = g_steal_pointer (&error);
+      g_cancellable_cancel (self->cancellable);
+    }
+  else
+    _imgimport_log (self->service->log, G_LOG_LEVEL_INFO, "image %s: progress not recorded: %s",
+                    self->image_id, error->message);
 }
 
 /* ---- begin and end --------------------------------------------------------------------------- */
@@ -62,14 +79,6 @@ join_service (ImgImportUpload *self)
   g_ptr_array_add (self->service->uploads, self);
 }
 
-static void
-leave_service (ImgImportUpload *self)
-{
-  g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&self->service->lock);
-
-  g_ptr_array_remove_fast (self->service->uploads, self);
-}
-
 /* Ends it without a seal; inside enter() and leave(). */
 static void
 end (ImgImportUpload *self)
@@ -79,10 +88,16 @@ end (ImgImportUpload *self)
   g_clear_pointer (&self->pass, _imgimport_pass_free);
   if (self->key == NULL)
     return;
-  /* A claim that is lost, or an image that is gone, leaves only the bytes to be removed. */
-  if (!_imgimport_upload_give_back (self, &error))
-    _imgimport_log (self->service->log, G_LOG_LEVEL_INFO, "upload of image %s ended: %s",
-                    self->image_id, error->message);
+  /* A claim that is lost, or an image that is gone, leaves only the bytes to be removed. A claim
+   * that stands keeps their note, by which a later start ends both. */
+  if (!_imgimport_upload_give_back (self, &error) && !_imgimport_claim_is_gone (error))
+    {
+      _imgimport_log (self->service->log, G_LOG_LEVEL_WARNING,
+                      "image %s: the end of its upload is left to a later start: %s",
+                      self->image_id, error->message);
+      g_clear_pointer (&self->key, g_free);
+      return;
+    }
   g_clear_error (&error);
   if (!_imgimport_object_remove (self->service, IMGIMPORT_STAGING_ID, self->key, &error))
     _imgimport_log (self->service->log, G_LOG_LEVEL_WARNING,
@@ -100,6 +115,15 @@ fail (ImgImportUpload *self, GError **error)
     return;
   g_clear_error (error);
   g_propagate_error (error, g_steal_pointer (&self->lost));
+}
+
+/* What a pass says names no image. */
+static gboolean
+name_image (const ImgImportUpload *self, gboolean ok, GError **error)
+{
+  if (!ok)
+    _imgimport_error_prefix (error, "image %s", self->image_id);
+  return ok;
 }
 
 static gboolean
@@ -121,19 +145,21 @@ open_pass (ImgImportUpload *self, const char *const *digests, GError **error)
 
   self->next_tick_us = _imgimport_clock_monotonic_us (service->clock) + TICK_US;
   self->pass = _imgimport_pass_new (&spec, self->cancellable, error);
-  return self->pass != NULL;
+  return name_image (self, self->pass != NULL, error);
 }
 
 /* Here and not in finalize: until it has left the service's list, a close may still take a
- * reference. */
+ * reference, and end it at the same time. */
 static void
 imgimport_upload_dispose (GObject *object)
 {
   ImgImportUpload *self = IMGIMPORT_UPLOAD (object);
 
-  end (self);
-  if (self->service != NULL)
-    leave_service (self);
+  if (enter (self, NULL))
+    {
+      end (self);
+      leave (self);
+    }
   G_OBJECT_CLASS (imgimport_upload_parent_class)->dispose (object);
 }
 
@@ -163,29 +189,16 @@ imgimport_upload_init (ImgImportUpload *self)
   self->cancellable = g_cancellable_new ();
 }
 
+/* Inside enter() and leave(), for a close may find it as soon as it has joined. */
 static gboolean
-check_allowed (ImgImportService *service, const char *id, guint64 expected, GError **error)
+open_upload (ImgImportUpload *self, ImgImportContext *context, GError **error)
 {
-  guint64 cap = service->config->image_size_cap;
-  guint i;
+  g_auto (GStrv) digests = NULL;
 
-  if (expected != IMGIMPORT_SIZE_UNKNOWN && expected > cap)
-    {
-      _imgimport_set_error (error, IMGIMPORT_ERROR_LIMIT, "image-size-cap",
-                            "image %s: %" G_GUINT64_FORMAT
-                            " bytes are more than image_size_cap allows: %" G_GUINT64_FORMAT,
-                            id, expected, cap);
-      return FALSE;
-    }
-  for (i = 0; i < _imgimport_registry_get_size (service->methods); i++)
-    if (_imgimport_method_get_required_status (_imgimport_registry_get (service->methods, i)) ==
-        IMGIMPORT_STATUS_UPLOADING)
-      return TRUE;
-  _imgimport_set_error (error, IMGIMPORT_ERROR_NOT_SUPPORTED, "method-disabled",
-                        "image %s: nothing can be staged, as no enabled method, such as "
-                        "glance-direct, would import it",
-                        id);
-  return FALSE;
+  if (!_imgimport_upload_claim (self, context, &digests, error))
+    return FALSE;
+  join_service (self);
+  return open_pass (self, (const char *const *)digests, error);
 }
 
 ImgImportUpload *
@@ -194,24 +207,24 @@ imgimport_service_stage_begin (ImgImportService *self, ImgImportContext *context
 {
   g_autoptr (ImgImportUpload) upload = NULL;
   g_autoptr (ImgImportUse) use = NULL;
-  g_auto (GStrv) digests = NULL;
+  gboolean ok;
 
   g_return_val_if_fail (IMGIMPORT_IS_SERVICE (self), NULL);
   g_return_val_if_fail (id != NULL, NULL);
 
   use = _imgimport_service_enter (self, error);
-  if (use == NULL || !check_allowed (self, id, expected, error))
+  if (use == NULL)
     return NULL;
   upload = g_object_new (IMGIMPORT_TYPE_UPLOAD, NULL);
   upload->service = g_object_ref (self);
   upload->image_id = g_strdup (id);
   upload->expected = expected;
-  if (!_imgimport_upload_claim (upload, context, &digests, error))
+  ok = enter (upload, error);
+  if (!ok)
     return NULL;
-  join_service (upload);
-  if (!open_pass (upload, (const char *const *)digests, error))
-    return NULL;
-  return g_steal_pointer (&upload);
+  ok = open_upload (upload, context, error);
+  leave (upload);
+  return ok ? g_steal_pointer (&upload) : NULL;
 }
 
 /* ---- bytes ----------------------------------------------------------------------------------- */
@@ -242,7 +255,8 @@ with_pass (ImgImportUpload *self, PassFunc func, gpointer data, GCancellable *ca
   gboolean ok;
   gulong handler = 0;
 
-  enter (self);
+  if (!enter (self, error))
+    return FALSE;
   if (cancellable != NULL)
     handler = g_cancellable_connect (cancellable, G_CALLBACK (on_caller_cancelled),
                                      self->cancellable, NULL);
@@ -266,7 +280,9 @@ push (ImgImportUpload *self, gpointer data, GError **error)
 {
   const Chunk *chunk = data;
 
-  return _imgimport_pass_push (self->pass, chunk->data, chunk->length, self->cancellable, error);
+  return name_image (
+      self, _imgimport_pass_push (self->pass, chunk->data, chunk->length, self->cancellable, error),
+      error);
 }
 
 gboolean
@@ -296,7 +312,10 @@ pull (ImgImportUpload *self, gpointer data, GError **error)
 {
   const ImgImportUploadSource *source = data;
 
-  return _imgimport_pass_pull (self->pass, source->read, source->source, self->cancellable, error);
+  return name_image (
+      self,
+      _imgimport_pass_pull (self->pass, source->read, source->source, self->cancellable, error),
+      error);
 }
 
 gboolean
@@ -313,7 +332,8 @@ finish (ImgImportUpload *self, gpointer data, GError **error)
 {
   ImgImportImage **image = data;
   g_auto (ImgImportPassResult) result = { 0 };
-  gboolean ok = _imgimport_pass_finish (self->pass, &result, self->cancellable, error);
+  gboolean ok = name_image (
+      self, _imgimport_pass_finish (self->pass, &result, self->cancellable, error), error);
 
   g_clear_pointer (&self->pass, _imgimport_pass_free);
   if (!ok || !_imgimport_service_check_empty (self->service, self->image_id, result.size, error))
@@ -341,7 +361,8 @@ imgimport_upload_abort (ImgImportUpload *self)
 {
   g_return_if_fail (IMGIMPORT_IS_UPLOAD (self));
 
-  enter (self);
+  if (!enter (self, NULL))
+    return;
   end (self);
   leave (self);
 }
@@ -366,22 +387,4 @@ _imgimport_uploads_abort (ImgImportService *self)
       g_cancellable_cancel (upload->cancellable);
       imgimport_upload_abort (upload);
     }
-}
-
-gboolean
-_imgimport_uploads_progress (ImgImportService *self, const char *image_id, guint64 *bytes)
-{
-  g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&self->lock);
-  guint i;
-
-  for (i = 0; i < self->uploads->len; i++)
-    {
-      const ImgImportUpload *upload = self->uploads->pdata[i];
-
-      if (!g_str_equal (upload->image_id, image_id))
-        continue;
-      *bytes = upload->bytes;
-      return TRUE;
-    }
-  return FALSE;
 }

@@ -11,26 +11,41 @@
 /* How often the record is looked at, for jobs of other processes. */
 #define LOOK_MS 100
 
-/* The job where it is final, NULL without an error where it is not. */
+/* A job of this service without an import has ended since it was looked at, or never will. */
+static ImgImportJob *
+look_again (ImgImportService *self, const char *job_id, GError **error)
+{
+  g_autoptr (ImgImportJobRecord) record = _imgimport_job_record_load (self, job_id, error);
+
+  if (record == NULL)
+    return NULL;
+  if (imgimport_job_is_finished (record->job))
+    return g_steal_pointer (&record->job);
+  _imgimport_set_error (error, IMGIMPORT_ERROR_UNAVAILABLE, "job-stalled",
+                        "job %s could not be ended: the next start of the service will", job_id);
+  return NULL;
+}
+
+/* The job where it is final, NULL without an error where it is not. A job whose owner has died is
+ * taken over, or nobody would ever end it. */
 static ImgImportJob *
 look (ImgImportService *self, const char *job_id, GError **error)
 {
   g_autoptr (ImgImportUse) use = _imgimport_service_enter (self, error);
-  g_autoptr (ImgImportImport) import = NULL;
   g_autoptr (ImgImportJobRecord) record = NULL;
+  gboolean recovered;
 
   if (use == NULL)
     return NULL;
-  /* In this order: an import leaves the service only after its job has become final. */
-  import = _imgimport_service_find_import (self, job_id);
   record = _imgimport_job_record_load (self, job_id, error);
   if (record == NULL)
     return NULL;
   if (imgimport_job_is_finished (record->job))
     return g_steal_pointer (&record->job);
-  if (import == NULL && g_str_equal (record->owner, self->owner))
-    _imgimport_set_error (error, IMGIMPORT_ERROR_UNAVAILABLE, "job-stalled",
-                          "job %s could not be ended: the next start of the service will", job_id);
+  if (!g_str_equal (record->owner, self->owner))
+    _imgimport_service_recover_owner (self, record->owner, &recovered, error);
+  else if (_imgimport_service_is_job_left (self, job_id))
+    return look_again (self, job_id, error);
   return NULL;
 }
 
@@ -68,13 +83,24 @@ work (ImgImportService *self, const char *job_id)
   return import != NULL && imgimport_run_wait (_imgimport_import_get_run (import), LOOK_MS);
 }
 
+/* G_MAXINT64 for none. */
+static gint64
+deadline_after (gint64 timeout_ms)
+{
+  gint64 now_us = g_get_monotonic_time ();
+
+  if (timeout_ms < 0 || timeout_ms > (G_MAXINT64 - now_us) / 1000)
+    return G_MAXINT64;
+  return now_us + timeout_ms * 1000;
+}
+
 ImgImportJob *
 imgimport_service_wait_job (ImgImportService *self, const char *job_id, gint64 timeout_ms,
                             GCancellable *cancellable, GError **error)
 {
   g_autoptr (ImgImportUse) use = NULL;
   g_autoptr (ImgImportSubscription) subscription = NULL;
-  gint64 deadline = g_get_monotonic_time () + timeout_ms * 1000;
+  gint64 deadline_us = deadline_after (timeout_ms);
   GError *cause = NULL;
 
   g_return_val_if_fail (IMGIMPORT_IS_SERVICE (self), NULL);
@@ -85,7 +111,7 @@ imgimport_service_wait_job (ImgImportService *self, const char *job_id, gint64 t
   while (subscription != NULL)
     {
       ImgImportJob *job = look (self, job_id, &cause);
-      gint64 left_ms = (deadline - g_get_monotonic_time ()) / 1000;
+      gint64 left_ms = (deadline_us - g_get_monotonic_time ()) / 1000;
 
       if (job != NULL || cause != NULL)
         {
@@ -95,7 +121,7 @@ imgimport_service_wait_job (ImgImportService *self, const char *job_id, gint64 t
         }
       if (g_cancellable_set_error_if_cancelled (cancellable, error))
         return NULL;
-      if (timeout_ms >= 0 && left_ms <= 0)
+      if (left_ms <= 0)
         {
           _imgimport_set_error (error, IMGIMPORT_ERROR_TIMED_OUT, "wait-timed-out",
                                 "job %s is not over after %" G_GINT64_FORMAT " ms", job_id,
@@ -103,7 +129,7 @@ imgimport_service_wait_job (ImgImportService *self, const char *job_id, gint64 t
           return NULL;
         }
       if (!work (self, job_id))
-        doze (subscription, cancellable, timeout_ms < 0 ? LOOK_MS : MIN (left_ms, LOOK_MS));
+        doze (subscription, cancellable, MIN (left_ms, LOOK_MS));
     }
   return NULL;
 }

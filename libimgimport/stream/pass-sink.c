@@ -10,6 +10,7 @@ _imgimport_pass_sink_init (ImgImportPassSink *self, ImgImportPass *pass,
   self->store = _imgimport_store_ref (spec->store);
   self->key = g_strdup (spec->key);
   self->may_fail = spec->may_fail;
+  self->failure = spec->failure;
 }
 
 /* Takes `error`. What a sink says once the pass is being stopped is no verdict on the sink. */
@@ -25,6 +26,8 @@ sink_fail (ImgImportPassSink *self, GError *error)
       g_error_free (error);
       return;
     }
+  if (self->failure != NULL)
+    *self->failure = g_error_copy (error);
   if (!self->may_fail)
     {
       _imgimport_pass_fail (pass, error);

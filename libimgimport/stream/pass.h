@@ -28,6 +28,7 @@ typedef struct
   ImgImportStore *store;
   char *key;
   gboolean may_fail;
+  GError **failure;             /* nullable */
   ImgImportStoreWriter *writer; /* NULL once committed or failed */
   char *version;                /* once committed */
   GError *error;                /* why it failed, where it may */

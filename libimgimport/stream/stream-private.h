@@ -46,6 +46,7 @@ typedef struct
   ImgImportStore *store;
   const char *key;
   gboolean may_fail; /* its failure is its own verdict and does not end the pass */
+  GError **failure;  /* nullable; why it failed. To be read when the pass has been freed */
 } ImgImportSinkSpec;
 
 typedef struct

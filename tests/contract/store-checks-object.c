@@ -112,7 +112,8 @@ a_local_descriptor_has_the_bytes (StoreFixture *f, gconstpointer unused)
 
   if (fd < 0)
     {
-      g_test_skip ("the store has none");
+      g_assert_true (f->vtable->struct_size <= G_STRUCT_OFFSET (ImgImportStoreVTable, local_fd) ||
+                     f->vtable->local_fd == NULL);
       return;
     }
   g_assert_cmpint (pread (fd, piece, sizeof piece, 0), ==, 3);
@@ -161,8 +162,6 @@ adopt (StoreFixture *f, const char *key, int fd, guint64 size, char **version, G
     {
       g_assert_true (ok ||
                      g_error_matches (failure, IMGIMPORT_ERROR, IMGIMPORT_ERROR_NOT_SUPPORTED));
-      if (!ok)
-        g_test_skip ("the store adopts nothing");
       return ok;
     }
   g_propagate_error (error, g_steal_pointer (&failure));

@@ -20,6 +20,7 @@ crash_create (ImgImportService *service, const char *disk_format)
       imgimport_service_create_image (service, NULL, attributes, NULL, &error);
 
   g_assert_no_error (error);
+  g_assert_true (imgimport_image_get_status (image) == IMGIMPORT_STATUS_QUEUED);
 }
 
 static ImgImportUpload *
@@ -27,8 +28,8 @@ begin_upload (ImgImportService *service)
 {
   g_autoptr (GBytes) bytes = crash_bytes ();
   g_autoptr (GError) error = NULL;
-  ImgImportUpload *upload = imgimport_service_stage_begin (service, NULL, CRASH_IMAGE,
-                                                           IMGIMPORT_SIZE_UNKNOWN, &error);
+  ImgImportUpload *upload =
+      imgimport_service_stage_begin (service, NULL, CRASH_IMAGE, IMGIMPORT_SIZE_UNKNOWN, &error);
 
   g_assert_no_error (error);
   imgimport_upload_write_bytes (upload, bytes, NULL, &error);
@@ -44,6 +45,7 @@ crash_stage (ImgImportService *service, const char *disk_format)
   g_autoptr (ImgImportImage) image = imgimport_upload_commit (upload, NULL, &error);
 
   g_assert_no_error (error);
+  g_assert_true (imgimport_image_get_status (image) == IMGIMPORT_STATUS_UPLOADING);
 }
 
 static void
@@ -58,10 +60,10 @@ static void
 unstage (ImgImportService *service, const char *disk_format)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (ImgImportImage) image =
-      imgimport_service_unstage (service, NULL, CRASH_IMAGE, &error);
+  g_autoptr (ImgImportImage) image = imgimport_service_unstage (service, NULL, CRASH_IMAGE, &error);
 
   g_assert_no_error (error);
+  g_assert_true (imgimport_image_get_status (image) == IMGIMPORT_STATUS_QUEUED);
 }
 
 char *
@@ -126,10 +128,22 @@ crash_delete (ImgImportService *service, const char *disk_format)
 
 /* ---- scenarios ------------------------------------------------------------------------------- */
 
-#define STEP_CREATE { "create", crash_create, CRASH_ABSENT | CRASH_QUEUED, CRASH_QUEUED }
-#define STEP_STAGE { "stage", crash_stage, CRASH_QUEUED | CRASH_UPLOADING, CRASH_UPLOADING }
-#define STEP_DELETE(from) { "delete", crash_delete, from | CRASH_ABSENT, CRASH_ABSENT }
-#define STEP_END { NULL, NULL, 0, 0 }
+#define STEP_CREATE                                                                                \
+  {                                                                                                \
+    "create", crash_create, CRASH_ABSENT | CRASH_QUEUED, CRASH_QUEUED                              \
+  }
+#define STEP_STAGE                                                                                 \
+  {                                                                                                \
+    "stage", crash_stage, CRASH_QUEUED | CRASH_UPLOADING, CRASH_UPLOADING                          \
+  }
+#define STEP_DELETE(from)                                                                          \
+  {                                                                                                \
+    "delete", crash_delete, from | CRASH_ABSENT, CRASH_ABSENT                                      \
+  }
+#define STEP_END                                                                                   \
+  {                                                                                                \
+    NULL, NULL, 0, 0                                                                               \
+  }
 
 static const CrashStep success[] = {
   STEP_CREATE,
@@ -169,10 +183,8 @@ static const CrashStep stream_refused[] = {
 };
 
 static const CrashStep given_up[] = {
-  STEP_CREATE,
-  { "give up", give_up_upload, CRASH_QUEUED, CRASH_QUEUED },
-  STEP_STAGE,
-  { "unstage", unstage, CRASH_UPLOADING | CRASH_QUEUED, CRASH_QUEUED },
+  STEP_CREATE, { "give up", give_up_upload, CRASH_QUEUED, CRASH_QUEUED },
+  STEP_STAGE,  { "unstage", unstage, CRASH_UPLOADING | CRASH_QUEUED, CRASH_QUEUED },
   STEP_END,
 };
 
@@ -202,6 +214,7 @@ crash_drain (ImgImportService *service)
           service, imgimport_job_get_id (jobs->pdata[i]), -1, NULL, &error);
 
       g_assert_no_error (error);
+      g_assert_true (imgimport_job_is_finished (job));
     }
 }
 

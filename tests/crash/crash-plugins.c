@@ -308,10 +308,8 @@ method_close (gpointer self, gpointer stream)
 }
 
 static const ImgImportMethodVTable method_vtable = {
-  IMGIMPORT_METHOD_VTABLE_INIT,
-  .required_status = IMGIMPORT_STATUS_QUEUED,
-  .open = method_open,
-  .read = method_read,
+  IMGIMPORT_METHOD_VTABLE_INIT, .required_status = IMGIMPORT_STATUS_QUEUED,
+  .open = method_open,          .read = method_read,
   .close = method_close,
 };
 
@@ -350,9 +348,8 @@ add_plugins (ImgImportService *service, const CrashSetup *setup, GError **error)
 ImgImportService *
 crash_service_open (const CrashSetup *setup, GError **error)
 {
-  g_autofree char *config =
-      g_strdup_printf ("{\"workers\": %u, \"durability\": \"%s\"}", setup->workers,
-                       setup->durable ? "power" : "process");
+  g_autofree char *config = g_strdup_printf ("{\"workers\": %u, \"durability\": \"%s\"}",
+                                             setup->workers, setup->durable ? "power" : "process");
   g_autoptr (ImgImportService) service = imgimport_service_new (NULL, config, error);
 
   if (service == NULL || !add_plugins (service, setup, error) ||

@@ -21,7 +21,7 @@ typedef struct
 typedef struct
 {
   const char *root;
-  gboolean durable;   /* "durability": "power" */
+  gboolean durable;     /* "durability": "power" */
   gboolean store_fails; /* the second store accepts nothing */
   guint workers;
   CrashPoint *point;

@@ -91,8 +91,8 @@ assert_readable (ImgImportService *service)
 {
   g_autoptr (GBytes) expected = crash_bytes ();
   g_autoptr (GError) error = NULL;
-  g_autoptr (GInputStream) stream = imgimport_service_read_image (
-      service, NULL, CRASH_IMAGE, 0, IMGIMPORT_SIZE_UNKNOWN, &error);
+  g_autoptr (GInputStream) stream =
+      imgimport_service_read_image (service, NULL, CRASH_IMAGE, 0, IMGIMPORT_SIZE_UNKNOWN, &error);
   gsize length = g_bytes_get_size (expected), n_read = 0;
   g_autofree guint8 *actual = g_malloc0 (length + 1);
   g_autoptr (GBytes) bytes = NULL;
@@ -213,6 +213,7 @@ make_raw (ImgImportService *service)
       service, NULL, CRASH_IMAGE, "{\"disk_format\": \"raw\"}", &error);
 
   g_assert_no_error (error);
+  g_assert_cmpstr (imgimport_image_get_disk_format (image), ==, "raw");
 }
 
 /* Whatever the image is, it can be made active, read and deleted. */

@@ -26,6 +26,8 @@ def tree(pair):
     users = f"/* {rules.SPDX} */\n" + "".join(f'#include "{door[len("libimgimport/"):]}"\n' for door in files)
     if files:
         files["tests/unit/user.c"] = users
+    if path == "README.md":
+        files["examples/a.c"] = EXAMPLE
     files[path] = text
     return files
 
@@ -55,6 +57,7 @@ ELSE_IFS = c_function(1, body="  if (a)\n    b ();\n" + "  else if (a)\n    b ()
 SWITCHES = "  switch (a)\n    {\n    case 1:\n      while (b)\n        do\n          for (;;)\n" \
            "            if (c)\n              d ();\n        while (e);\n    default:\n      g ();\n    }\n"
 SPDX_C = f"/* {rules.SPDX} */\n"
+EXAMPLE = SPDX_C + "main ();\n"
 SPDX_SH = f"# {rules.SPDX}\n"
 SLEEP = "sle" "ep"
 MARK = "TO" "DO"
@@ -126,6 +129,9 @@ CASES = (
      ("libimgimport/flow/other.h", "int a;\n", 1), ("libimgimport/stream/pass.h", "int a;\n")),
     (layers.one_private_header, "none",
      (LIB, "int a_door_is_missing;\n", 1), (LIB, "int a;\n")),
+    (layers.quoted_examples, "other",
+     ("README.md", f"a\n```c\n{SPDX_C}other ();\n```\n", 2),
+     ("README.md", f"```c\n{EXAMPLE}```\n```c\nexcerpt ();\n```\n")),
     (layers.headers_used, "unused",
      ("libimgimport/flow/unused-private.h", "int a;\n", 1),
      ("libimgimport/flow/flow-private.h", "int a;\n")),

@@ -84,6 +84,7 @@ stage (ImgImportService *service, const char *id, const char *bytes)
       service, NULL, id, stream, IMGIMPORT_SIZE_UNKNOWN, NULL, &error);
 
   g_assert_no_error (error);
+  g_assert_nonnull (image);
 }
 
 /* Runs an import of what is staged to its end. */

@@ -233,6 +233,7 @@ test_threads (Fixture *f, gconstpointer data)
       g_autoptr (ImgImportSubscription) passing = subscribe (f->bus, "a");
       g_autoptr (ImgImportEvent) event = imgimport_subscription_next (f->subscription);
 
+      g_assert_nonnull (passing);
       if (event == NULL)
         continue;
       n++;

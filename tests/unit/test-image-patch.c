@@ -267,6 +267,29 @@ record_size (Fixture *f, gconstpointer data)
   g_assert_true (patch (f, "{\"os_distro\": null}", FALSE, NULL));
 }
 
+/* As Glance's default policy has it (publicize_image); what is public already may be patched. */
+static void
+only_administrators_publish (Fixture *f, gconstpointer data)
+{
+  static const char public[] = "{\"visibility\": \"public\"}";
+  g_autoptr (ImgImportImage) image = NULL;
+  g_autoptr (GError) error = NULL;
+
+  image = _imgimport_image_new_from_attributes (&f->limits, public, f->tenant, ID, NOW_US, &error);
+  g_assert_null (image);
+  g_assert_error (error, IMGIMPORT_ERROR, IMGIMPORT_ERROR_PERMISSION);
+  g_assert_cmpstr (imgimport_error_get_reason (error), ==, "visibility-public");
+  assert_refused (f, public, FALSE, IMGIMPORT_ERROR_PERMISSION, "visibility-public");
+  g_assert_cmpint ((int)f->image->visibility, ==, (int)IMGIMPORT_VISIBILITY_SHARED);
+
+  g_assert_true (
+      _imgimport_image_apply_patch (f->image, &f->limits, public, NULL, FALSE, LATER_US, NULL));
+  g_assert_cmpint ((int)f->image->visibility, ==, (int)IMGIMPORT_VISIBILITY_PUBLIC);
+  g_assert_true (patch (f, public, FALSE, NULL));
+  g_assert_true (patch (f, "{\"visibility\": \"community\"}", FALSE, NULL));
+  g_assert_false (patch (f, public, FALSE, NULL));
+}
+
 #define ADD(path, func) g_test_add (path, Fixture, NULL, set_up, func, tear_down)
 
 int
@@ -288,5 +311,6 @@ main (int argc, char **argv)
   ADD ("/model/patch/unchanged-formats-are-no-change", unchanged_formats_are_no_change);
   ADD ("/model/patch/owner-belongs-to-administrators", owner_belongs_to_administrators);
   ADD ("/model/patch/record-size", record_size);
+  ADD ("/model/patch/only-administrators-publish", only_administrators_publish);
   return g_test_run ();
 }

@@ -66,7 +66,8 @@ add_all (Fixture *f)
       g_autoptr (GError) error = NULL;
       g_autoptr (ImgImportContext) admin =
           imgimport_context_new (rows[i].owner, NULL, NULL, TRUE, NULL, &error);
-      g_autofree char *id = add (f, admin, rows[i].name, rows[i].visibility);
+
+      g_free (add (f, admin, rows[i].name, rows[i].visibility));
     }
 }
 
@@ -150,7 +151,8 @@ test_one_moment (Fixture *f, gconstpointer data)
       g_autoptr (GError) error = NULL;
       g_autoptr (ImgImportContext) admin =
           imgimport_context_new (i % 2 == 0 ? "alice" : "bob", NULL, NULL, TRUE, NULL, &error);
-      g_autofree char *id = create (f->service, admin, "{\"visibility\": \"public\"}");
+
+      g_free (create (f->service, admin, "{\"visibility\": \"public\"}"));
     }
   for (i = 0; i < 20; i++)
     {
@@ -170,12 +172,13 @@ static void
 test_hidden_only_on_demand (Fixture *f, gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
-  g_autofree char *shown = add (f, f->alice, "shown", "shared");
   g_autofree char *hidden = add (f, f->alice, "hidden", "shared");
   g_autoptr (ImgImportImage) image = imgimport_service_update_image (
       f->service, f->alice, hidden, "{\"os_hidden\": true}", &error);
 
+  g_free (add (f, f->alice, "shown", "shared"));
   g_assert_no_error (error);
+  g_assert_nonnull (image);
   expect (f, f->alice, NULL, "shown");
   expect (f, f->alice, "{\"os_hidden\": false}", "shown");
   expect (f, f->alice, "{\"os_hidden\": true}", "hidden");
@@ -188,9 +191,7 @@ test_rare_name_is_found (Fixture *f, gconstpointer data)
   guint i;
 
   for (i = 0; i < 10; i++)
-    {
-      g_autofree char *id = add (f, f->alice, i == 0 ? "rare" : "common", "shared");
-    }
+    g_free (add (f, f->alice, i == 0 ? "rare" : "common", "shared"));
   expect (f, f->alice, "{\"name\": \"rare\", \"limit\": 2}", "rare");
 }
 
@@ -201,9 +202,7 @@ test_default_page_is_25 (Fixture *f, gconstpointer data)
   guint i;
 
   for (i = 0; i < 26; i++)
-    {
-      g_autofree char *id = add (f, f->alice, "n", "shared");
-    }
+    g_free (add (f, f->alice, "n", "shared"));
   page = list (f, f->alice, NULL);
   g_assert_cmpuint (page->len, ==, 25);
 }
@@ -229,9 +228,9 @@ test_unreadable_record_hides_no_other (Fixture *f, gconstpointer data)
                                    .body = "{}" };
   const ImgImportOp op = { .kind = IMGIMPORT_OP_PUT, .record = &record };
   const ImgImportOp *const ops[] = { &op };
-  g_autofree char *id = add (f, f->alice, "n", "shared");
   g_autoptr (GError) error = NULL;
 
+  g_free (add (f, f->alice, "n", "shared"));
   f->n_warnings = 0;
   g_assert_true (_imgimport_catalog_commit (f->service->catalog, ops, 1, FALSE, &error));
   expect (f, f->alice, NULL, "n");

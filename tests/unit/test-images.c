@@ -147,6 +147,7 @@ test_visibility_decides_who_sees (Fixture *f, gconstpointer data)
       g_autoptr (ImgImportImage) foreign = NULL;
 
       g_assert_no_error (f->error);
+      g_assert_nonnull (owned);
       g_assert_nonnull (own);
       foreign = imgimport_service_get_image (f->service, f->bob, id, &f->error);
       g_assert_true ((foreign != NULL) == (i >= 2));
@@ -222,6 +223,28 @@ test_update_is_refused (Fixture *f, gconstpointer data)
   g_assert_cmpstr (imgimport_image_get_name (image), ==, "n");
 }
 
+/* Whatever is asked for, the message is one short printable line. */
+static void
+test_ids_that_are_none_are_quoted (Fixture *f, gconstpointer data)
+{
+  static const char *const ids[] = { "", "../x", "a\nb\033[2J", "\xff\xfe",
+                                     "11111111-2222-4333-8444-55555555555A" };
+  g_autofree char *endless = g_strnfill (100000, 'x');
+  gsize i;
+
+  for (i = 0; i <= G_N_ELEMENTS (ids); i++)
+    {
+      const char *id = i < G_N_ELEMENTS (ids) ? ids[i] : endless;
+      const char *c;
+
+      g_assert_null (imgimport_service_get_image (f->service, f->alice, id, &f->error));
+      g_assert_cmpuint (strlen (f->error->message), <, 400);
+      for (c = f->error->message; *c != '\0'; c++)
+        g_assert_false (g_ascii_iscntrl (*c));
+      assert_refused (&f->error, IMGIMPORT_ERROR_NOT_FOUND, "image-not-found");
+    }
+}
+
 static void
 test_formats_freeze_with_the_claim (Fixture *f, gconstpointer data)
 {
@@ -270,5 +293,6 @@ main (int argc, char **argv)
   ADD ("update-changes-and-tells", test_update_changes_and_tells);
   ADD ("A17/update-is-refused", test_update_is_refused);
   ADD ("A20/formats-freeze-with-the-claim", test_formats_freeze_with_the_claim);
+  ADD ("ids-that-are-none-are-quoted", test_ids_that_are_none_are_quoted);
   return g_test_run ();
 }

@@ -180,7 +180,7 @@ object_is_a_source (Fixture *f, gconstpointer data)
 {
   g_autoptr (ImgImportStoreReader) reader = _imgimport_store_open (f->store, "key", NULL, NULL);
   ImgImportObjectSource source = { reader, 0 };
-  ImgImportSinkSpec sink = { f->store, "copy", FALSE };
+  ImgImportSinkSpec sink = { .store = f->store, .key = "copy" };
   ImgImportPassSpec spec = {
     .expected = SIZE, .limit = IMGIMPORT_SIZE_UNKNOWN, .sinks = &sink, .n_sinks = 1
   };

@@ -20,7 +20,7 @@ set_up (Fixture *f, gconstpointer threads)
     {
       f->stores[i] = fake_store_new (&f->fakes[i]);
       f->fakes[i]->discard = TRUE;
-      f->sinks[i] = (ImgImportSinkSpec){ f->stores[i], "key", FALSE };
+      f->sinks[i] = (ImgImportSinkSpec){ .store = f->stores[i], .key = "key" };
     }
   f->cancellable = g_cancellable_new ();
   f->spec = (ImgImportPassSpec){ .expected = IMGIMPORT_SIZE_UNKNOWN,

@@ -17,6 +17,7 @@ typedef struct
 {
   ImgImportStore *stores[N_STORES];
   FakeStore *fakes[N_STORES];
+  GError *failures[N_STORES];
   FakeSource source;
   ImgImportPassResult result;
   GError *error;
@@ -38,7 +39,10 @@ run_clear (Run *run)
 {
   _imgimport_pass_result_clear (&run->result);
   for (guint i = 0; i < N_STORES; i++)
-    _imgimport_store_unref (run->stores[i]);
+    {
+      _imgimport_store_unref (run->stores[i]);
+      g_clear_error (&run->failures[i]);
+    }
   g_clear_error (&run->error);
 }
 
@@ -57,8 +61,8 @@ static gboolean
 run_go (Run *run, gboolean threads, gboolean first_may_fail, gboolean second_may_fail)
 {
   const ImgImportSinkSpec sinks[N_STORES] = {
-    { run->stores[0], "key", first_may_fail },
-    { run->stores[1], "key", second_may_fail },
+    { run->stores[0], "key", first_may_fail, &run->failures[0] },
+    { run->stores[1], "key", second_may_fail, &run->failures[1] },
   };
   const ImgImportPassSpec spec = {
     .expected = IMGIMPORT_SIZE_UNKNOWN,
@@ -108,6 +112,8 @@ every_fault_of_a_store_is_clean (gconstpointer threads)
           g_assert_false (run_go (&run, threads != NULL, FALSE, FALSE));
           assert_failed_clean (&run);
           g_assert_nonnull (strstr (run.error->message, "store “fake”: "));
+          g_assert_cmpstr (run.failures[i % N_STORES]->message, ==, run.error->message);
+          g_assert_no_error (run.failures[1 - i % N_STORES]);
           /* The object of the first store was committed before the second failed to. */
           g_assert_cmpuint (run.fakes[0]->n_remove, ==, slot == COMMIT && i == 1);
           run_clear (&run);
@@ -127,6 +133,8 @@ every_fault_of_the_source_is_clean (gconstpointer threads)
       g_assert_false (run_go (&run, threads != NULL, FALSE, TRUE));
       assert_failed_clean (&run);
       g_assert_cmpstr (run.error->message, ==, "read fails");
+      g_assert_no_error (run.failures[0]);
+      g_assert_no_error (run.failures[1]);
       g_assert_cmpuint (run.source.n_reads, ==, nth);
       run_clear (&run);
     }
@@ -212,7 +220,7 @@ later_calls_answer_the_first_error (gconstpointer threads)
   g_autoptr (ImgImportPass) pass = NULL;
 
   run_init (&run);
-  sink = (ImgImportSinkSpec){ run.stores[0], "key", FALSE };
+  sink = (ImgImportSinkSpec){ .store = run.stores[0], .key = "key" };
   pass = _imgimport_pass_new (&spec, NULL, &run.error);
   g_assert_false (_imgimport_pass_push (pass, "more than ten", 13, NULL, &run.error));
   for (guint i = 0; i < 3; i++)

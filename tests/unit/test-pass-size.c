@@ -94,7 +94,7 @@ sizes_are_enforced (gconstpointer data)
     {
       Run run = { .source = { .size = row->size, .chunk = G_MAXSIZE, .zeros = TRUE } };
       g_autoptr (ImgImportStore) store = fake_store_new (&run.fake);
-      ImgImportSinkSpec sink = { store, "key", FALSE };
+      ImgImportSinkSpec sink = { .store = store, .key = "key" };
       ImgImportPassSpec spec = { .expected = row->expected,
                                  .limit = row->limit,
                                  .limit_name = "image_size_cap",
@@ -120,7 +120,7 @@ expecting_more_than_the_limit_begins_nothing (void)
 {
   FakeStore *fake;
   g_autoptr (ImgImportStore) store = fake_store_new (&fake);
-  ImgImportSinkSpec sink = { store, "key", FALSE };
+  ImgImportSinkSpec sink = { .store = store, .key = "key" };
   ImgImportPassSpec spec = { .expected = 11, .limit = 10, .sinks = &sink, .n_sinks = 1 };
   g_autoptr (GError) error = NULL;
 
@@ -136,7 +136,7 @@ more_than_32_bits_pass (gconstpointer threads)
   static const guint64 size = (G_GUINT64_CONSTANT (1) << 32) + 1;
   FakeStore *fake;
   g_autoptr (ImgImportStore) store = fake_store_new (&fake);
-  ImgImportSinkSpec sink = { store, "key", FALSE };
+  ImgImportSinkSpec sink = { .store = store, .key = "key" };
   FakeSource source = { .size = size, .chunk = G_MAXSIZE, .zeros = TRUE };
   ImgImportPassSpec spec = { .expected = size,
                              .limit = size,

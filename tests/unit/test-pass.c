@@ -20,7 +20,7 @@ set_up (Fixture *f, gconstpointer threads)
   for (guint i = 0; i < N_STORES; i++)
     {
       f->stores[i] = fake_store_new (&f->fakes[i]);
-      f->sinks[i] = (ImgImportSinkSpec){ f->stores[i], "key", FALSE };
+      f->sinks[i] = (ImgImportSinkSpec){ .store = f->stores[i], .key = "key" };
     }
   f->spec = (ImgImportPassSpec){
     .expected = IMGIMPORT_SIZE_UNKNOWN,

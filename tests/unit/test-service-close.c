@@ -134,6 +134,16 @@ test_close_is_hurried (World *w, gconstpointer data)
   expect_status (w, image_id, IMGIMPORT_STATUS_UPLOADING);
 }
 
+/* Until so many imports are left. */
+static void
+await_imports (World *w, guint n)
+{
+  _imgimport_lock (&w->service->lock);
+  while (g_hash_table_size (w->service->imports) > n)
+    _imgimport_cond_wait (&w->service->cond, &w->service->lock);
+  _imgimport_unlock (&w->service->lock);
+}
+
 static void
 test_queued_job_does_not_begin (World *w, gconstpointer data)
 {
@@ -148,6 +158,7 @@ test_queued_job_does_not_begin (World *w, gconstpointer data)
   await_gate (w);
   second_job = begin_import (w, &second);
   begin_close (&closing);
+  await_imports (w, 1);
   open_gate (w);
   _imgimport_thread_join (closing.thread);
   g_assert_no_error (closing.error);
@@ -241,6 +252,8 @@ call_until_closed (gpointer data)
       g_autoptr (GPtrArray) page = imgimport_service_list_images (w->service, NULL, NULL, NULL);
       g_autofree char *info = imgimport_service_info_stores (w->service);
 
+      g_assert_false (image != NULL && _imgimport_service_check (w->service, NULL) &&
+                      (page == NULL || info == NULL));
       if (image != NULL)
         continue;
       g_assert_cmpstr (imgimport_error_get_reason (error), ==, "service-closed");

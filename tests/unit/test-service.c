@@ -93,7 +93,6 @@ test_forked_child_is_refused (void)
 {
   g_autoptr (ImgImportService) service = service_new (MEMORY_CONFIG);
   g_autoptr (GError) error = NULL;
-  g_autoptr (ImgImportSubscription) subscription = NULL;
   int status = 1;
   pid_t child;
 

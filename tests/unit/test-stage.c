@@ -170,6 +170,7 @@ test_cancelled_write_returns_the_image (Fixture *f, gconstpointer data)
   g_cancellable_cancel (cancellable);
   g_assert_false (imgimport_upload_write (upload, "ab", 2, cancellable, &f->error));
   g_assert_error (f->error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_assert_nonnull (strstr (f->error->message, id));
   g_clear_error (&f->error);
   assert_status (f, id, IMGIMPORT_STATUS_QUEUED, IMGIMPORT_STAGE_NONE);
   assert_no_notes (f);
@@ -189,7 +190,7 @@ static void
 test_wrong_begins_are_refused (Fixture *f, gconstpointer data)
 {
   g_autofree char *id = create (f->service, f->alice, RAW);
-  g_autofree char *shown = create (f->service, f->alice, "{\"visibility\": \"public\"}");
+  g_autofree char *shown = create (f->service, f->alice, "{\"visibility\": \"community\"}");
   g_autoptr (ImgImportUpload) upload = NULL;
 
   refused_begin (f, NULL, UNKNOWN_ID, 1, IMGIMPORT_ERROR_NOT_FOUND, "image-not-found");

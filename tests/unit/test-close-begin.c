@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* A close in the moment in which an import begins: its intent is being written, its first task has
+ * not been called. */
+
+#include "import.h"
+#include "shim.h"
+
+typedef struct
+{
+  Shim catalog; /* first: it is what the slots are handed */
+  Faults faults;
+  gpointer memory;
+  GMutex lock;
+  GCond cond;
+  gboolean has_come; /* under lock: to the first append */
+  gboolean open;     /* under lock: and may go on */
+} World;
+
+static void
+wait_at_gate (World *w)
+{
+  _imgimport_lock (&w->lock);
+  w->has_come = TRUE;
+  g_cond_broadcast (&w->cond);
+  while (!w->open)
+    _imgimport_cond_wait (&w->cond, &w->lock);
+  _imgimport_unlock (&w->lock);
+}
+
+static gboolean
+slow_commit (gpointer self, const ImgImportOp *const *ops, guint n_ops, gboolean durable,
+             GError **error)
+{
+  if (ops[0]->kind == IMGIMPORT_OP_JOURNAL_APPEND)
+    wait_at_gate (self);
+  return shim_commit (self, ops, n_ops, durable, error);
+}
+
+static ImgImportService *
+open_service (World *w)
+{
+  ImgImportCatalogVTable catalog = shim_catalog;
+  ImgImportService *service =
+      service_new ("{" MEMORY_STAGING ", " MEMORY_STORES ", \"workers\": 1}");
+  g_autoptr (GError) error = NULL;
+
+  catalog.commit = slow_commit;
+  imgimport_service_set_catalog (service, &catalog, w, NULL, &error);
+  g_assert_no_error (error);
+  service_start (service);
+  return service;
+}
+
+static gpointer
+close_service (gpointer service)
+{
+  return GINT_TO_POINTER (imgimport_service_close (service, NULL, NULL));
+}
+
+static void
+test_import_that_begins_is_awaited (void)
+{
+  World w = { 0 };
+  g_autoptr (ImgImportService) service = NULL;
+  g_autoptr (ImgImportImport) import = NULL;
+  g_autoptr (ImgImportJobRecord) job = NULL;
+  g_autofree char *id = NULL;
+  g_autofree char *job_id = NULL;
+  ImgImportThread *closer;
+
+  w.memory = _imgimport_catalog_memory_new ();
+  shim_init (&w.catalog, &w.faults, w.memory);
+  g_mutex_init (&w.lock);
+  g_cond_init (&w.cond);
+  service = open_service (&w);
+  id = create (service, NULL, RAW);
+  stage (service, id, "bytes");
+  job_id = begin_import (service, NULL, id, NULL);
+
+  _imgimport_lock (&w.lock);
+  while (!w.has_come)
+    _imgimport_cond_wait (&w.cond, &w.lock);
+  _imgimport_unlock (&w.lock);
+  import = _imgimport_service_find_import (service, job_id);
+  g_assert_true (_imgimport_import_is_begun (import));
+  g_clear_pointer (&import, _imgimport_import_unref);
+
+  closer = _imgimport_thread_new ("closer", close_service, service, NULL);
+  _imgimport_lock (&w.lock);
+  w.open = TRUE;
+  g_cond_broadcast (&w.cond);
+  _imgimport_unlock (&w.lock);
+  g_assert_true (GPOINTER_TO_INT (_imgimport_thread_join (closer)));
+
+  g_clear_object (&service);
+  service = open_service (&w);
+  job = _imgimport_job_record_load (service, job_id, NULL);
+  assert_success (job->job);
+  g_clear_object (&service);
+  shim_clear (&w.catalog);
+  _imgimport_catalog_memory_free (w.memory);
+  g_mutex_clear (&w.lock);
+  g_cond_clear (&w.cond);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/close/import-that-begins-is-awaited", test_import_that_begins_is_awaited);
+  return g_test_run ();
+}

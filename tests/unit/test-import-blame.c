@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Who is to blame for the end of an import decides what becomes of its bytes: not they for what a
+ * store, the catalog or the configuration does; they for what they are under the formats that the
+ * image has when it becomes active. */
+
+#include "import.h"
+#include "shim.h"
+
+typedef struct
+{
+  Shim store;   /* first: it is what the slots are handed */
+  Shim catalog; /* likewise, by its place */
+  Faults faults;
+  Shim staging;
+  gpointer memory[3];
+  guint n_refusals;  /* commits to come that make a job a success, and fail */
+  const char *patch; /* applied to the image while it is delivered; NULL: none */
+  char *id;
+  ImgImportService *service;
+} World;
+
+#define WORLD_OF(catalog_shim) ((World *)((char *)(catalog_shim)-G_STRUCT_OFFSET (World, catalog)))
+
+static gboolean
+is_success (const ImgImportOp *op)
+{
+  return op->kind == IMGIMPORT_OP_PUT && g_str_equal (op->record->kind, IMGIMPORT_KIND_JOB) &&
+         g_strcmp0 (op->record->status, "success") == 0;
+}
+
+static gboolean
+refusing_commit (gpointer self, const ImgImportOp *const *ops, guint n_ops, gboolean durable,
+                 GError **error)
+{
+  World *w = WORLD_OF (self);
+  guint i;
+
+  for (i = 0; i < n_ops; i++)
+    if (is_success (ops[i]) && w->n_refusals > 0)
+      {
+        w->n_refusals--;
+        imgimport_error_set (error, IMGIMPORT_ERROR_FAILED, "planted", "the planted failure");
+        return FALSE;
+      }
+  return shim_commit (self, ops, n_ops, durable, error);
+}
+
+static gboolean
+patching_begin (gpointer self, const char *key, guint64 expected, gpointer *writer,
+                GCancellable *cancellable, GError **error)
+{
+  World *w = self;
+
+  if (w->patch != NULL)
+    {
+      g_autoptr (GError) refusal = NULL;
+      g_autoptr (ImgImportImage) image =
+          imgimport_service_update_image (w->service, NULL, w->id, w->patch, &refusal);
+
+      g_assert_no_error (refusal);
+    }
+  return shim_begin (self, key, expected, writer, cancellable, error);
+}
+
+static void
+open_world (World *w, const char *config)
+{
+  ImgImportCatalogVTable catalog = shim_catalog;
+  ImgImportStoreVTable store = shim_store;
+  g_autoptr (GError) error = NULL;
+
+  catalog.commit = refusing_commit;
+  store.begin = patching_begin;
+  w->service = service_new (config);
+  imgimport_service_set_catalog (w->service, &catalog, &w->catalog, NULL, &error);
+  g_assert_no_error (error);
+  imgimport_service_set_staging (w->service, &shim_store, &w->staging, NULL, &error);
+  g_assert_no_error (error);
+  imgimport_service_add_store (w->service, "one", &store, &w->store, NULL, &error);
+  g_assert_no_error (error);
+  service_start (w->service);
+}
+
+#define ALONE "{\"workers\": 0}"
+#define WITH_A_HOOK "{\"workers\": 0, \"hooks\": [\"no-op\"]}"
+
+static void
+set_up_world (World *w, gconstpointer data)
+{
+  w->memory[0] = _imgimport_catalog_memory_new ();
+  w->memory[1] = _imgimport_store_memory_new ();
+  w->memory[2] = _imgimport_store_memory_new ();
+  shim_init (&w->catalog, &w->faults, w->memory[0]);
+  shim_init (&w->staging, NULL, w->memory[1]);
+  shim_init (&w->store, NULL, w->memory[2]);
+  open_world (w, ALONE);
+  w->id = create (w->service, NULL, RAW);
+  stage (w->service, w->id, "bytes");
+}
+
+static void
+tear_down_world (World *w, gconstpointer data)
+{
+  assert_no_notes (w->service);
+  g_assert_finalize_object (w->service);
+  shim_clear (&w->catalog);
+  shim_clear (&w->staging);
+  shim_clear (&w->store);
+  _imgimport_catalog_memory_free (w->memory[0]);
+  _imgimport_store_memory_free (w->memory[1]);
+  _imgimport_store_memory_free (w->memory[2]);
+  g_free (w->id);
+}
+
+/* ---- the bytes are not to blame -------------------------------------------------------------- */
+
+static void
+assert_importable (World *w)
+{
+  g_autoptr (ImgImportJob) job = NULL;
+
+  assert_image_is (w->service, w->id, IMGIMPORT_STATUS_UPLOADING, IMGIMPORT_STAGE_SEALED);
+  job = run_import (w->service, w->id, NULL);
+  assert_success (job);
+}
+
+static void
+test_damaged_store_is_no_fault_of_the_bytes (World *w, gconstpointer data)
+{
+  g_autoptr (ImgImportJob) job = NULL;
+
+  w->store.bad_slot = "begin";
+  w->store.code = IMGIMPORT_ERROR_CORRUPT;
+  job = run_import (w->service, w->id, NULL);
+  assert_failure (job, "planted", "planted failure");
+  w->store.bad_slot = NULL;
+  assert_importable (w);
+}
+
+/* The journal of the dead process is of another flow than that of this configuration. */
+static void
+test_changed_configuration_is_no_fault_of_the_bytes (World *w, gconstpointer data)
+{
+  g_autofree char *job_id = begin_import (w->service, NULL, w->id, NULL);
+  ImgImportService *dead = w->service;
+  g_autoptr (ImgImportJob) job = NULL;
+
+  assert_image_is (dead, w->id, IMGIMPORT_STATUS_UPLOADING, IMGIMPORT_STAGE_SEALED);
+  g_assert_true (imgimport_service_iterate (dead));
+  assert_image_is (dead, w->id, IMGIMPORT_STATUS_IMPORTING, IMGIMPORT_STAGE_SEALED);
+  open_world (w, WITH_A_HOOK);
+  job = finish (w->service, job_id);
+  assert_failure (job, "journal-foreign", "other tasks");
+  assert_importable (w);
+  g_assert_finalize_object (dead);
+}
+
+/* ---- they are -------------------------------------------------------------------------------- */
+
+static void
+test_formats_changed_late_are_judged (World *w, gconstpointer data)
+{
+  g_autoptr (ImgImportJob) job = NULL;
+
+  w->patch = "{\"disk_format\": \"qcow2\"}";
+  job = run_import (w->service, w->id, NULL);
+  assert_failure (job, "format-mismatch", "qcow2");
+  assert_image_is (w->service, w->id, IMGIMPORT_STATUS_QUEUED, IMGIMPORT_STAGE_NONE);
+  assert_copies (w->service, w->id, "");
+}
+
+/* ---- nobody is ------------------------------------------------------------------------------- */
+
+static void
+assert_imported (World *w, const char *job_id, const char *warning)
+{
+  g_autoptr (ImgImportJob) job = finish (w->service, job_id);
+  g_autoptr (ImgImportImageRecord) record = _imgimport_image_record_load (w->service, w->id, NULL);
+
+  assert_success (job);
+  g_assert_nonnull (strstr (job->warnings[0], warning));
+  g_assert_cmpint ((int)record->claim.kind, ==, (int)IMGIMPORT_CLAIM_NONE);
+  assert_copies (w->service, w->id, "one");
+}
+
+static void
+test_active_image_ends_its_job (World *w, gconstpointer data)
+{
+  g_autofree char *job_id = begin_import (w->service, NULL, w->id, NULL);
+
+  w->n_refusals = 1;
+  assert_imported (w, job_id, "planted failure");
+}
+
+static void
+test_later_start_ends_the_job_of_an_active_image (World *w, gconstpointer data)
+{
+  g_autofree char *job_id = begin_import (w->service, NULL, w->id, NULL);
+
+  w->n_refusals = 2;
+  while (imgimport_service_iterate (w->service))
+    continue;
+  g_assert_cmpuint (w->n_refusals, ==, 0);
+  g_assert_finalize_object (w->service);
+  open_world (w, ALONE);
+  assert_imported (w, job_id, "ended before");
+}
+
+#define ADD(path, func)                                                                            \
+  g_test_add ("/import/blame/" path, World, NULL, set_up_world, func, tear_down_world)
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  ADD ("damaged-store-is-no-fault-of-the-bytes", test_damaged_store_is_no_fault_of_the_bytes);
+  ADD ("changed-configuration-is-no-fault-of-the-bytes",
+       test_changed_configuration_is_no_fault_of_the_bytes);
+  ADD ("S41/formats-changed-late-are-judged", test_formats_changed_late_are_judged);
+  ADD ("active-image-ends-its-job", test_active_image_ends_its_job);
+  ADD ("later-start-ends-the-job-of-an-active-image",
+       test_later_start_ends_the_job_of_an_active_image);
+  return g_test_run ();
+}

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The life of an upload beside what else a process does: a close, a fork, a catalog that fails. */
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "import.h"
+#include "shim.h"
+
+#include "service/upload-private.h"
+
+typedef struct
+{
+  Shim staging; /* first: it is what the slots are handed */
+  Shim catalog;
+  Faults faults;
+  gpointer memory[3];
+  Shim store;
+  ImgImportService *service;
+  guint n_looks; /* slots that have seen the upload busy */
+  GError *error;
+} World;
+
+/* A close that comes now has to wait. */
+static void
+look (World *w)
+{
+  g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&w->service->lock);
+  const ImgImportUpload *upload;
+
+  g_assert_cmpuint (w->service->uploads->len, ==, 1);
+  upload = w->service->uploads->pdata[0];
+  g_assert_true (upload->busy);
+  w->n_looks++;
+}
+
+static gboolean
+looking_begin (gpointer self, const char *key, guint64 expected, gpointer *writer,
+               GCancellable *cancellable, GError **error)
+{
+  look (self);
+  return shim_begin (self, key, expected, writer, cancellable, error);
+}
+
+static void
+looking_abort (gpointer self, gpointer writer)
+{
+  look (self);
+  shim_abort (self, writer);
+}
+
+static void
+open_world (World *w)
+{
+  ImgImportStoreVTable staging = shim_store;
+
+  staging.begin = looking_begin;
+  staging.abort = looking_abort;
+  w->service = service_new ("{\"workers\": 0}");
+  imgimport_service_set_catalog (w->service, &shim_catalog, &w->catalog, NULL, &w->error);
+  g_assert_no_error (w->error);
+  imgimport_service_set_staging (w->service, &staging, &w->staging, NULL, &w->error);
+  g_assert_no_error (w->error);
+  imgimport_service_add_store (w->service, "one", &shim_store, &w->store, NULL, &w->error);
+  g_assert_no_error (w->error);
+  service_start (w->service);
+}
+
+static void
+set_up_world (World *w, gconstpointer data)
+{
+  w->memory[0] = _imgimport_catalog_memory_new ();
+  w->memory[1] = _imgimport_store_memory_new ();
+  w->memory[2] = _imgimport_store_memory_new ();
+  shim_init (&w->catalog, &w->faults, w->memory[0]);
+  shim_init (&w->staging, NULL, w->memory[1]);
+  shim_init (&w->store, NULL, w->memory[2]);
+  open_world (w);
+}
+
+static void
+tear_down_world (World *w, gconstpointer data)
+{
+  g_assert_no_error (w->error);
+  g_assert_finalize_object (w->service);
+  shim_clear (&w->catalog);
+  shim_clear (&w->staging);
+  shim_clear (&w->store);
+  _imgimport_catalog_memory_free (w->memory[0]);
+  _imgimport_store_memory_free (w->memory[1]);
+  _imgimport_store_memory_free (w->memory[2]);
+}
+
+static ImgImportUpload *
+begin (World *w, const char *id)
+{
+  ImgImportUpload *upload =
+      imgimport_service_stage_begin (w->service, NULL, id, IMGIMPORT_SIZE_UNKNOWN, &w->error);
+
+  g_assert_no_error (w->error);
+  g_assert_true (imgimport_upload_write (upload, "abc", 3, NULL, &w->error));
+  return upload;
+}
+
+static void
+assert_sealed (World *w, ImgImportUpload *upload, guint64 size)
+{
+  g_autoptr (ImgImportImage) image = imgimport_upload_commit (upload, NULL, &w->error);
+
+  g_assert_no_error (w->error);
+  g_assert_cmpuint (imgimport_image_get_size (image), ==, size);
+  g_assert_cmpuint (w->service->uploads->len, ==, 0);
+}
+
+static void
+test_close_waits_for_the_call_inside (World *w, gconstpointer data)
+{
+  g_autofree char *id = create (w->service, NULL, RAW);
+  ImgImportUpload *upload = begin (w, id);
+
+  g_assert_cmpuint (w->n_looks, ==, 1);
+  g_assert_finalize_object (upload);
+  g_assert_cmpuint (w->n_looks, ==, 2);
+  g_assert_cmpuint (w->service->uploads->len, ==, 0);
+  assert_image_is (w->service, id, IMGIMPORT_STATUS_QUEUED, IMGIMPORT_STAGE_NONE);
+}
+
+/* ---- fork ------------------------------------------------------------------------------------ */
+
+static gboolean
+is_refused_here (ImgImportUpload *upload, GError **error)
+{
+  gboolean refused = !imgimport_upload_write (upload, "x", 1, NULL, error) &&
+                     g_str_equal (imgimport_error_get_reason (*error), "forked");
+
+  imgimport_upload_abort (upload);
+  g_object_unref (upload);
+  return refused;
+}
+
+static void
+test_child_does_not_end_its_parents_upload (World *w, gconstpointer data)
+{
+  g_autofree char *id = create (w->service, NULL, RAW);
+  g_autoptr (ImgImportUpload) upload = begin (w, id);
+  int status = 0;
+  pid_t child = fork ();
+
+  if (child == 0)
+    _exit (is_refused_here (upload, &w->error) ? 0 : 1);
+  g_assert_cmpint (child, >, 0);
+  g_assert_cmpint (waitpid (child, &status, 0), ==, child);
+  g_assert_cmpint (status, ==, 0);
+  assert_sealed (w, upload, 3);
+}
+
+/* A child that drops the last reference to a service leaves alone what is its parent's. */
+static void
+test_child_may_drop_everything (World *w, gconstpointer data)
+{
+  g_autofree char *id = create (w->service, NULL, RAW);
+  g_autoptr (ImgImportUpload) upload = begin (w, id);
+  int status = 0;
+  pid_t child = fork ();
+
+  if (child == 0)
+    {
+      g_object_unref (upload);
+      g_object_unref (w->service);
+      _exit (0);
+    }
+  g_assert_cmpint (waitpid (child, &status, 0), ==, child);
+  g_assert_cmpint (status, ==, 0);
+  assert_sealed (w, upload, 3);
+}
+
+/* ---- a catalog that fails -------------------------------------------------------------------- */
+
+static void
+test_progress_that_is_not_recorded_ends_nothing (World *w, gconstpointer data)
+{
+  g_autofree char *id = create (w->service, NULL, RAW);
+  g_autoptr (ImgImportUpload) upload = begin (w, id);
+
+  _imgimport_clock_advance (w->service->clock, 2 * G_USEC_PER_SEC);
+  w->catalog.bad_slot = "commit";
+  g_assert_true (imgimport_upload_write (upload, "def", 3, NULL, &w->error));
+  g_assert_no_error (w->error);
+  w->catalog.bad_slot = NULL;
+  assert_sealed (w, upload, 6);
+}
+
+static void
+test_end_that_is_not_recorded_is_left_to_a_later_start (World *w, gconstpointer data)
+{
+  g_autofree char *id = create (w->service, NULL, RAW);
+  g_autoptr (ImgImportUpload) upload = begin (w, id);
+
+  w->catalog.bad_slot = "commit";
+  imgimport_upload_abort (upload);
+  w->catalog.bad_slot = NULL;
+  assert_image_is (w->service, id, IMGIMPORT_STATUS_UPLOADING, IMGIMPORT_STAGE_RECEIVING);
+  g_clear_object (&upload);
+  g_assert_finalize_object (w->service);
+  open_world (w);
+  assert_image_is (w->service, id, IMGIMPORT_STATUS_QUEUED, IMGIMPORT_STAGE_NONE);
+  assert_no_notes (w->service);
+}
+
+#define ADD(path, func) g_test_add (path, World, NULL, set_up_world, func, tear_down_world)
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  ADD ("/upload/close-waits-for-the-call-inside", test_close_waits_for_the_call_inside);
+  ADD ("/upload/fork/child-does-not-end-its-parents-upload",
+       test_child_does_not_end_its_parents_upload);
+  ADD ("/upload/fork/child-may-drop-everything", test_child_may_drop_everything);
+  ADD ("/upload/progress-that-is-not-recorded-ends-nothing",
+       test_progress_that_is_not_recorded_ends_nothing);
+  ADD ("/upload/end-that-is-not-recorded-is-left-to-a-later-start",
+       test_end_that_is_not_recorded_is_left_to_a_later_start);
+  return g_test_run ();
+}
