@@ -110,7 +110,8 @@ add_span (ImgImportRun *self, const ImgImportSpan *span, ImgImportTimeline *time
   _imgimport_timeline_add_span (task, start_us, end_us - start_us, span->attempt == 0);
   if (task->start_us < 0)
     task->start_us = start_us;
-  task->duration_us = end_us - task->start_us;
+  if (span->attempt > 0)
+    task->duration_us = end_us - task->start_us;
 }
 
 /* What is being executed or reverted lasts until now. */

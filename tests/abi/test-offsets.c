@@ -49,6 +49,8 @@ SLOT (ImgImportJournalVTable, 0, struct_size);
 SLOT (ImgImportJournalVTable, 1, append);
 SLOT (ImgImportJournalVTable, 2, load);
 SLOT (ImgImportJournalVTable, 3, forget);
+SLOT (ImgImportJournalVTable, 4, claim);
+SLOT (ImgImportJournalVTable, 5, release);
 
 SLOT (ImgImportRecord, 0, kind);
 SLOT (ImgImportRecord, 1, id);
