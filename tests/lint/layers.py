@@ -25,7 +25,7 @@ BUILTINS = "libimgimport/service/builtins.c"
 PUBLIC = {
     "base": ("error", "macros", "version"),
     "inspect": ("error", "macros", "version"),
-    "flow": ("error", "macros", "version", "flow", "journal", "run", "task"),
+    "flow": ("error", "macros", "version", "flow", "journal", "policy", "run", "task"),
 }
 
 # Headers beside a folder's door, shared by a few files of the folder.
@@ -33,6 +33,7 @@ INTERNAL_HEADERS = {
     "libimgimport/catalogs/memory-index.h": "an index of its own under the memory catalog",
     "libimgimport/catalogs/sqlite-internal.h": "the connection that the SQLite catalog's files share",
     "libimgimport/flow/engine-private.h": "how a plan is run, beside what it is",
+    "libimgimport/flow/pool-private.h": "who runs tasks, beside what they are",
     "libimgimport/inspect/format.h": "what every format inspector implements",
     "libimgimport/service/import-private.h": "what the tasks of an import share",
     "libimgimport/service/upload-private.h": "what the two halves of an upload share",
