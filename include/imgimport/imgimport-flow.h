@@ -50,7 +50,7 @@ ImgImportFlow *imgimport_flow_new_linear (const char *name);
  * @error: return location
  *
  * Returns: %FALSE with %IMGIMPORT_ERROR_EXISTS (reason "task-exists"),
- *   %IMGIMPORT_ERROR_INVALID_ARGUMENT (a bad name, no execute slot) or
+ *   %IMGIMPORT_ERROR_INVALID_ARGUMENT (a bad name, not one of execute and start) or
  *   %IMGIMPORT_ERROR_INVALID_STATE (the flow is compiled); the flow is then unchanged
  * Since: 0.1
  */
@@ -58,6 +58,30 @@ IMGIMPORT_AVAILABLE_IN_0_1
 gboolean imgimport_flow_add_task (ImgImportFlow *self, const char *name,
                                   const ImgImportTaskVTable *vtable, gpointer user_data,
                                   GDestroyNotify destroy, GError **error);
+
+/**
+ * imgimport_flow_add_flow: (skip)
+ * @self: a flow
+ * @name: unique in the flow, as for a task
+ * @inner: what to put there; not @self. It is copied, and kept for what its tasks need
+ * @error: return location
+ *
+ * Each task of @inner becomes one of this flow named "@name/task", each of its outputs is
+ * "@name/output" here, though to its own task what it was; inputs that it does not provide itself
+ * are inputs as they are.
+ * Where a task is asked for, @name stands for the whole: what is linked before it comes before its
+ * first tasks, what is linked after it after its last. It has a task of its own at either end,
+ * "@name:begin" and "@name". Its pivot becomes the pivot of this flow; its deadline, budget and
+ * version stay behind.
+ *
+ * Returns: %FALSE with %IMGIMPORT_ERROR_EXISTS (reason "task-exists", "provider-ambiguous" or
+ *   "pivot-exists"), %IMGIMPORT_ERROR_INVALID_ARGUMENT (a bad name) or
+ *   %IMGIMPORT_ERROR_INVALID_STATE (the flow is compiled); the flow is then unchanged
+ * Since: 0.1
+ */
+IMGIMPORT_AVAILABLE_IN_0_1
+gboolean imgimport_flow_add_flow (ImgImportFlow *self, const char *name, ImgImportFlow *inner,
+                                  GError **error);
 
 /**
  * imgimport_flow_link: (skip)
@@ -88,6 +112,23 @@ gboolean imgimport_flow_link (ImgImportFlow *self, const char *before, const cha
 IMGIMPORT_AVAILABLE_IN_0_1
 gboolean imgimport_flow_add_input (ImgImportFlow *self, const char *task, const char *name,
                                    GError **error);
+
+/**
+ * imgimport_flow_add_revert_input: (skip)
+ * @self: a flow
+ * @task: a task
+ * @name: what its revert needs, and execute does not: as for imgimport_flow_add_input()
+ * @error: return location
+ *
+ * The provider comes before the task, so it is undone after it.
+ *
+ * Returns: %FALSE with %IMGIMPORT_ERROR_NOT_FOUND, or %IMGIMPORT_ERROR_INVALID_ARGUMENT for an
+ *   empty @name
+ * Since: 0.1
+ */
+IMGIMPORT_AVAILABLE_IN_0_1
+gboolean imgimport_flow_add_revert_input (ImgImportFlow *self, const char *task, const char *name,
+                                          GError **error);
 
 /**
  * imgimport_flow_add_output: (skip)

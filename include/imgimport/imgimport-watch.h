@@ -15,6 +15,7 @@ G_BEGIN_DECLS
  * @IMGIMPORT_RUN_EVENT_TASK: a task is in another state
  * @IMGIMPORT_RUN_EVENT_RUN: the run is in another state
  * @IMGIMPORT_RUN_EVENT_RESYNC: events were dropped because the queue was full: look at the run
+ * @IMGIMPORT_RUN_EVENT_PROGRESS: a task has come further by a hundredth or more
  *
  * Since: 0.1
  */
@@ -22,7 +23,8 @@ typedef enum
 {
   IMGIMPORT_RUN_EVENT_TASK = 0,
   IMGIMPORT_RUN_EVENT_RUN = 1,
-  IMGIMPORT_RUN_EVENT_RESYNC = 2
+  IMGIMPORT_RUN_EVENT_RESYNC = 2,
+  IMGIMPORT_RUN_EVENT_PROGRESS = 3
 } ImgImportRunEventKind;
 
 /**
@@ -32,6 +34,7 @@ typedef enum
  * @task_state: its state
  * @attempt: which attempt it is
  * @run_state: the state of the run
+ * @progress: how much of the task is done, 0 to 1; of PROGRESS
  * @time_us: when, on the monotonic clock
  *
  * Since: 0.1
@@ -43,6 +46,7 @@ typedef struct
   ImgImportTaskState task_state;
   guint attempt;
   ImgImportRunState run_state;
+  double progress;
   gint64 time_us;
 } ImgImportRunEvent;
 

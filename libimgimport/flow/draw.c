@@ -24,6 +24,8 @@ fill_color (ImgImportTaskState state)
       return "khaki";
     case IMGIMPORT_TASK_REVERT_FAILED:
       return "orange";
+    case IMGIMPORT_TASK_SKIPPED:
+      return "whitesmoke";
     }
   return "lightgrey";
 }

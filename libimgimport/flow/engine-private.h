@@ -3,59 +3,10 @@
 
 /* How a plan is run. Comes with flow-private.h. */
 
-#include "flow/flow-private.h"
+#include "flow/pool-private.h"
+#include "flow/watch-private.h"
 
 G_BEGIN_DECLS
-
-/* ---- pool ------------------------------------------------------------------------------------ */
-
-typedef struct _ImgImportPool ImgImportPool;
-
-ImgImportPool *_imgimport_pool_new (guint threads, ImgImportClock *clock);
-ImgImportPool *_imgimport_pool_ref (ImgImportPool *self);
-void _imgimport_pool_unref (ImgImportPool *self);
-/* Ends the threads, all but the calling one where it is one of them, and waits for them. */
-void _imgimport_pool_close (ImgImportPool *self);
-/* Interrupts all runs and waits until none is left; none can be started any more. */
-void _imgimport_pool_stop (ImgImportPool *self);
-gboolean _imgimport_pool_iterate (ImgImportPool *self);
-gboolean _imgimport_pool_has_threads (ImgImportPool *self);
-ImgImportClock *_imgimport_pool_get_clock (ImgImportPool *self);
-
-/* A run takes part from attach to detach; the pool holds a reference meanwhile. Attaching fails
- * with INVALID_STATE "engine-stopped", or UNAVAILABLE where there is no thread to be had. */
-gboolean _imgimport_pool_attach (ImgImportPool *self, ImgImportRun *run, GError **error);
-void _imgimport_pool_detach (ImgImportPool *self, ImgImportRun *run);
-
-/* With the run's lock held. The run has ready tasks: some thread is to take a turn. */
-void _imgimport_pool_enqueue (ImgImportPool *self, ImgImportRun *run);
-/* With the run's lock held. A turn at `task` when the clock says `due_us`. */
-void _imgimport_pool_delay (ImgImportPool *self, ImgImportRun *run, guint32 task, gint64 due_us);
-/* With the run's lock held. Drops its delayed tasks. */
-void _imgimport_pool_forget_delayed (ImgImportPool *self, ImgImportRun *run);
-/* With the run's lock held. When its delayed task is due; G_MAXINT64 for none. */
-gint64 _imgimport_pool_get_due (ImgImportPool *self, ImgImportRun *run, guint32 task);
-/* Whether other work waits: a thread should not go on with one run for long. */
-gboolean _imgimport_pool_is_contended (ImgImportPool *self);
-
-/* For a caller that iterates: how many things have happened, and a sleep until there are more than
- * `seen`, a timer is due, or the clock says `deadline_us`. */
-void _imgimport_pool_signal (ImgImportPool *self);
-guint64 _imgimport_pool_get_events (ImgImportPool *self);
-void _imgimport_pool_sleep (ImgImportPool *self, guint64 seen, gint64 deadline_us);
-
-/* Timers, earliest first, equal ones in the order of adding. Each holds a reference to its run. */
-typedef struct
-{
-  gint64 due_us;
-  guint64 serial;
-  ImgImportRun *run;
-  guint32 task;
-} ImgImportTimer;
-
-void _imgimport_timers_push (GArray *timers, const ImgImportTimer *timer);
-ImgImportTimer _imgimport_timers_pop (GArray *timers);
-void _imgimport_timers_remove_run (GArray *timers, ImgImportRun *run);
 
 /* ---- engine ---------------------------------------------------------------------------------- */
 
@@ -80,6 +31,12 @@ typedef enum
   IMGIMPORT_PHASE_ENDED
 } ImgImportPhase;
 
+typedef struct
+{
+  GError *error;      /* NULL: success */
+  GByteArray *record; /* of success, to be appended */
+} ImgImportOutcome;
+
 /* What the run wants of a task; its state says what has happened. */
 typedef enum
 {
@@ -95,12 +52,30 @@ typedef struct
   guint8 state;
   guint8 intention;
   guint8 delayed; /* a timer will make it ready */
+  guint8 asked;   /* its condition has been asked */
 } ImgImportSlot;
+
+/* What few tasks need. */
+typedef struct
+{
+  ImgImportTask *started;    /* what start was given, until it is completed or given up */
+  GCancellable *cancellable; /* of an attempt with a timeout, while it runs */
+  GVariant *checkpoint;
+  gint64 first_us;       /* when the first attempt of this process began; 0: none has */
+  gint64 alive_us;       /* when the attempt began, or has shown progress */
+  gint64 retry_after_us; /* negative: the policy counts */
+  guint32 alternative;
+  guint32 n_before; /* attempts made with other alternatives */
+  guint32 n_reverts;
+  const char *timed_out; /* the reason; NULL: the attempt has all the time it needs */
+  double progress;
+} ImgImportExtra;
 
 typedef struct
 {
   GError *error;
   guint32 task; /* IMGIMPORT_TASK_NONE: the engine */
+  gboolean is_warning;
 } ImgImportRunError;
 
 /* What waits to be written to the journal. */
@@ -116,47 +91,10 @@ typedef struct
   gboolean is_durable;
   gboolean is_writing;
   gboolean has_failed;
-  gboolean is_claimed; /* the run is ours in the journal */
-  gboolean is_cut;     /* what was found was torn or damaged */
+  gboolean is_claimed;
+  gboolean is_cut;      /* what was found was torn or damaged */
+  gboolean is_upgraded; /* what was found is of another definition */
 } ImgImportRunLog;
-
-/* Without the lock, and both from one thread at a time: claims the run in its journal, if it has
- * one; lets go of it. */
-gboolean _imgimport_run_claim (ImgImportRun *self, GError **error);
-void _imgimport_run_release (ImgImportRun *self);
-
-/* What is known of a task's times, on the clock of the engine; 0: none yet. */
-typedef struct
-{
-  gint64 ready_us; /* it waits for a thread since */
-  gint64 begun_us; /* it is being executed or reverted since */
-  gint64 first_us;
-  gint64 last_us;
-  gint64 queued_us;  /* in all */
-  gint64 running_us; /* in all */
-} ImgImportTaskTimes;
-
-/* Execute or revert was called. */
-typedef struct
-{
-  gint64 begun_us;
-  gint64 ended_us;
-  guint32 task;
-  guint32 attempt; /* 0: of a revert */
-} ImgImportSpan;
-
-/* What is kept of a run for those who watch it. */
-typedef struct
-{
-  gboolean is_off;          /* no times are taken */
-  gint64 started_us;        /* 0: not yet */
-  ImgImportTaskTimes *times; /* NULL: none are taken */
-  GArray *spans;            /* of ImgImportSpan */
-  GPtrArray *subscriptions; /* borrowed: each takes itself out before it goes; NULL: none */
-  guint64 n_total;          /* weights */
-  guint64 n_done;
-  double at_start; /* the progress then */
-} ImgImportRunWatch;
 
 struct _ImgImportRun
 {
@@ -185,7 +123,14 @@ struct _ImgImportRun
   gboolean is_queued;
   gboolean is_past_pivot;
   gboolean is_cancelled;
-  GThread *reporter; /* the thread that ended the run: it calls the done function */
+  gboolean is_suspending;
+  gboolean is_giving_up;          /* the budget after the pivot is used up */
+  ImgImportPhase suspended_phase; /* where to go on; ENDED: it is not suspended */
+  gint64 deadline_wall_us;        /* 0: not known */
+  gboolean has_alarms;
+  GHashTable *extras; /* task to ImgImportExtra; NULL: no task has one */
+  GPtrArray *firing;  /* of GCancellable: what is to be fired beside; NULL: nothing */
+  GThread *reporter;  /* the thread that ended the run: it calls the done function */
   gboolean is_reported;
   gboolean fire;
   gboolean fire_late;
@@ -208,13 +153,35 @@ void _imgimport_run_unlock (ImgImportRun *self);
 /* A thread's turn, without the lock: at the delayed task `due`, or at what is ready, and with
  * `single` at one task only. Returns whether anything was done. */
 gboolean _imgimport_run_turn (ImgImportRun *self, guint32 due, gboolean single);
+/* Has some thread give the run a turn. */
+void _imgimport_run_wake (ImgImportRun *self);
 
 void _imgimport_run_push (ImgImportRun *self, guint32 task);
+/* Makes the task ready after that time. */
+void _imgimport_run_delay (ImgImportRun *self, guint32 task, gint64 delay_us);
+/* Makes ready what is delayed. */
+void _imgimport_run_push_delayed (ImgImportRun *self);
+gint64 _imgimport_run_now_us (ImgImportRun *self);
+/* What a task had been given up for is written down, and what waited for it goes on. */
+guint32 _imgimport_run_give_up (ImgImportRun *self, guint32 task);
+/* Skips a task that has not begun, and all that comes after it. */
+void _imgimport_run_skip (ImgImportRun *self, guint32 task);
+void _imgimport_run_mark_skipped (ImgImportRun *self, guint32 task);
+/* Ends an attempt to execute or revert `task`; takes what is in `outcome`. Answers what the thread
+ * should go on with. */
+guint32 _imgimport_run_finish (ImgImportRun *self, guint32 task, gboolean reverting,
+                               ImgImportOutcome *outcome);
+/* A task that was admitted is not running any more. */
+void _imgimport_run_leave_class (ImgImportRun *self, guint32 task);
 /* Fails or cancels the run: nothing further starts. */
 void _imgimport_run_stop (ImgImportRun *self);
 /* Takes `error`. */
 void _imgimport_run_interrupt (ImgImportRun *self, GError *error);
+/* Takes `error`. Causes come first, then warnings: of a task that is skipped, or after the pivot.
+ */
 void _imgimport_run_add_error (ImgImportRun *self, guint32 task, GError *error);
+/* The pivot has succeeded: what was to stop the run before it no longer counts. */
+void _imgimport_run_pass_pivot (ImgImportRun *self);
 /* Brings the run into its next phase where nothing is running any more. Returns whether that made
  * tasks ready. */
 gboolean _imgimport_run_settle (ImgImportRun *self);
@@ -227,13 +194,12 @@ void _imgimport_run_finish_revert (ImgImportRun *self, guint32 task, GError *err
 /* Marks a task as reverted and makes ready what waited for that. */
 void _imgimport_run_set_reverted (ImgImportRun *self, guint32 task);
 
-/* What happens, told to those who watch (watch.c): the run was started; a task became ready; the
- * state of a task, or of the run, is another one. */
-void _imgimport_run_watch_start (ImgImportRun *self);
-void _imgimport_run_watch_ready (ImgImportRun *self, guint32 task);
-void _imgimport_run_watch_task (ImgImportRun *self, guint32 task);
-void _imgimport_run_watch_state (ImgImportRun *self);
-void _imgimport_run_watch_clear (ImgImportRun *self);
+/* Puts a run that is pending or suspended on its way. */
+gboolean _imgimport_run_attach (ImgImportRun *self, ImgImportEngine *engine, ImgImportPhase from,
+                                GError **error);
+
+/* A moment that long after this one; negative: never. */
+gint64 _imgimport_deadline_after (gint64 now_us, gint64 timeout_ms);
 
 /* Reads the journal into a new run, without the lock. */
 gboolean _imgimport_run_load (ImgImportRun *self, GError **error);
@@ -246,6 +212,41 @@ void _imgimport_run_note_bytes (ImgImportRun *self, const GByteArray *record);
 /* Writes what is queued; drops the lock meanwhile. On failure the run is interrupted. */
 gboolean _imgimport_run_flush (ImgImportRun *self);
 
+/* ---- what few tasks and runs need --------------------------------------------------------------
+ */
+
+/* With the lock held. The first one makes it, the second answers NULL where there is none. */
+ImgImportExtra *_imgimport_run_get_extra (ImgImportRun *self, guint32 task);
+ImgImportExtra *_imgimport_run_peek_extra (ImgImportRun *self, guint32 task);
+void _imgimport_extra_free (gpointer data);
+
+/* With the lock held: an attempt with options begins, or has ended; what failed out of time fails
+ * because of that. */
+void _imgimport_run_arm (ImgImportRun *self, guint32 task);
+void _imgimport_run_disarm (ImgImportRun *self, guint32 task, ImgImportOutcome *outcome);
+/* With the lock held, at a start: what counts for the run as a whole. */
+void _imgimport_run_arm_deadline (ImgImportRun *self);
+void _imgimport_run_arm_budget (ImgImportRun *self);
+/* Without the lock. */
+void _imgimport_run_alarm (ImgImportRun *self, const ImgImportTimer *alarm);
+
+/* With the lock held, after a failure: whether there is another attempt, which is then ready or
+ * delayed. */
+gboolean _imgimport_run_retry (ImgImportRun *self, guint32 task, const GError *error);
+gboolean _imgimport_run_retry_revert (ImgImportRun *self, guint32 task);
+
+/* The definition for a journal's head, and what an older one means for this flow. */
+typedef struct _ImgImportUpgrade ImgImportUpgrade;
+GVariant *_imgimport_flow_define (ImgImportFlow *self);
+/* NULL where the flow has no use for it. */
+ImgImportUpgrade *_imgimport_upgrade_new (ImgImportFlow *flow, GVariant *definition);
+void _imgimport_upgrade_free (ImgImportUpgrade *self);
+/* Whether the record is one of the old definition. */
+gboolean _imgimport_upgrade_is_plausible (const ImgImportUpgrade *self,
+                                          const ImgImportFlowRecord *record);
+/* Makes it one of this flow; FALSE where that has nothing of the kind. */
+gboolean _imgimport_upgrade_record (const ImgImportUpgrade *self, ImgImportFlowRecord *record);
+
 /* ---- task ------------------------------------------------------------------------------------ */
 
 struct _ImgImportTask
@@ -253,19 +254,26 @@ struct _ImgImportTask
   ImgImportRun *run;
   guint32 index;
   guint attempt;
+  GVariant **outputs; /* where they go: among the run's values, or for start an array of its own */
   gboolean is_reverting;
+  gboolean is_started;  /* by start: lives until it is completed */
   gboolean is_recorded; /* the task appends its outcome itself */
 };
 
-typedef struct
-{
-  GError *error;      /* NULL: success */
-  GByteArray *record; /* of success, to be appended */
-} ImgImportOutcome;
+/* Without the lock: what stands in the way of success after a slot said TRUE, or how it failed. */
+void _imgimport_task_conclude (ImgImportTask *self, gboolean ok, ImgImportOutcome *outcome);
 
 /* Without the lock: call the task's slot. */
 void _imgimport_task_execute (ImgImportTask *self, GCancellable *cancellable,
                               ImgImportOutcome *outcome);
+/* FALSE: it is over already. */
+gboolean _imgimport_task_start (ImgImportTask *self, GCancellable *cancellable,
+                                ImgImportOutcome *outcome);
+/* With the run's lock held. */
+ImgImportTask *_imgimport_task_new_started (ImgImportRun *run, guint32 index);
+/* With the run's lock held: frees the task, and ends its attempt unless that was given up. Takes
+ * what is in `outcome`. Answers what to go on with. */
+guint32 _imgimport_task_end_started (ImgImportTask *self, ImgImportOutcome *outcome);
 void _imgimport_task_revert (ImgImportTask *self, GCancellable *cancellable,
                              ImgImportOutcome *outcome);
 

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "flow/engine-private.h"
-
-#include <imgimport/imgimport-watch.h>
+#include "flow/flow-private.h"
 
 /* Why a task is not running. */
 
@@ -41,7 +39,11 @@ static char *
 explain_delayed (ImgImportRun *self, guint32 task)
 {
   gint64 due_us = _imgimport_pool_get_due (self->pool, self, task);
-  gint64 now_us = _imgimport_clock_monotonic_us (_imgimport_pool_get_clock (self->pool));
+  gint64 now_us;
+
+  if (due_us == G_MAXINT64)
+    return g_strdup ("ready: waits until fewer tasks of its class run");
+  now_us = _imgimport_clock_monotonic_us (_imgimport_pool_get_clock (self->pool));
 
   return g_strdup_printf ("attempt %u in %" G_GINT64_FORMAT " ms", self->slots[task].attempt + 1,
                           MAX (0, due_us - now_us) / 1000);
@@ -92,16 +94,27 @@ explain_success (ImgImportRun *self, guint32 task)
   return g_strdup ("done: its revert waits for a thread");
 }
 
+/* It has not begun, or is to be tried again. */
+static char *
+explain_not_begun (ImgImportRun *self, guint32 task)
+{
+  if (self->state == IMGIMPORT_RUN_SUSPENDED)
+    return g_strdup ("the run is suspended");
+  if (self->is_suspending)
+    return g_strdup ("the run is being suspended");
+  if (self->phase == IMGIMPORT_PHASE_PENDING)
+    return g_strdup ("the run has not been started");
+  return self->phase == IMGIMPORT_PHASE_EXECUTING ? explain_pending (self, task)
+                                                  : explain_left (self, task);
+}
+
 static char *
 explain (ImgImportRun *self, guint32 task)
 {
   switch (self->slots[task].state)
     {
     case IMGIMPORT_TASK_PENDING:
-      if (self->phase == IMGIMPORT_PHASE_PENDING)
-        return g_strdup ("the run has not been started");
-      return self->phase == IMGIMPORT_PHASE_EXECUTING ? explain_pending (self, task)
-                                                      : explain_left (self, task);
+      return explain_not_begun (self, task);
     case IMGIMPORT_TASK_RUNNING:
       return g_strdup_printf ("it is running: attempt %u", self->slots[task].attempt);
     case IMGIMPORT_TASK_SUCCESS:
@@ -114,8 +127,12 @@ explain (ImgImportRun *self, guint32 task)
       return g_strdup ("it was reverted");
     case IMGIMPORT_TASK_REVERT_FAILED:
       return g_strdup ("its revert failed");
+    case IMGIMPORT_TASK_SKIPPED:
+      return g_strdup (self->slots[task].attempt > 0 ? "it is optional and failed"
+                                                     : "its condition, or that of a task before "
+                                                       "it, said that it is not to be run");
     default:
-      return g_strdup ("it was skipped");
+      return g_strdup ("its state is not known");
     }
 }
 

@@ -24,23 +24,59 @@ G_BEGIN_DECLS
 
 /* ---- flow ------------------------------------------------------------------------------------ */
 
+/* When to try again. Zero means what is said of it. */
+typedef struct
+{
+  guint attempts; /* 0: one */
+  guint delay_ms;
+  guint max_delay_ms;
+  guint elapsed_ms; /* 0: no limit */
+  guint jitter_percent;
+  guint64 seed;
+} ImgImportRetry;
+
+/* In a reference-counted box. */
+typedef struct
+{
+  ImgImportConditionFunc func;
+  gpointer user_data;
+  GDestroyNotify destroy;
+} ImgImportCondition;
+
+/* What a task has beyond the common; see imgimport-policy.h. In a reference-counted box that the
+ * flows it is part of share. */
+typedef struct
+{
+  ImgImportRetry retry;
+  ImgImportRetry revert_retry;
+  GPtrArray *final_reasons;      /* NULL: none */
+  GPtrArray *alternatives;       /* of GVariant; NULL: none */
+  ImgImportCondition *condition; /* NULL: none */
+  guint timeout_ms;
+  guint stall_ms;
+  guint weight; /* 0: 1 */
+  guint8 task_class;
+  guint8 optional;
+  guint8 is_shared;
+} ImgImportTaskOptions;
+
 typedef struct
 {
   const char *name;
   ImgImportTaskVTable vtable;
   gpointer user_data;
   GDestroyNotify destroy;
-  guint attempts;
-  guint delay_ms;
-  guint max_delay_ms;
+  ImgImportTaskOptions *options; /* NULL: none */
 } ImgImportFlowTask;
 
 /* An input or output of a task. */
 typedef struct
 {
-  const char *name;
+  const char *name;  /* in the flow */
+  const char *local; /* what its task calls it */
   guint32 task;
   guint32 value; /* where its value is among the values of a run; set by compiling */
+  gboolean of_revert;
 } ImgImportFlowPort;
 
 typedef struct
@@ -53,6 +89,7 @@ typedef struct
 {
   const char *name;
   guint32 value;
+  gboolean of_revert;
 } ImgImportPlanInput;
 
 /*
@@ -66,7 +103,7 @@ typedef struct
   guint32 n_outputs;
   guint32 n_run_inputs;
   guint32 pivot;
-  guint64 fingerprint; /* of names, outputs, edges and pivot */
+  guint64 fingerprint; /* of names, outputs, edges, pivot and version */
   guint32 *after_start;
   guint32 *after;
   guint32 *before_start;
@@ -92,7 +129,16 @@ struct _ImgImportFlow
   GArray *links;         /* of ImgImportFlowLink */
   GHashTable *by_name;   /* name to index in tasks */
   GHashTable *providers; /* name to index in outputs */
-  guint32 pivot;
+  GHashTable *entries;   /* of flows in this one: index of "name" to that of "name:begin" */
+  GPtrArray *inner;      /* the flows that were put into this one */
+  guint32 tail;          /* what was added last */
+  guint32 pivot;         /* IMGIMPORT_TASK_NONE: none */
+  guint64 deadline_ms;
+  guint64 budget_ms;
+  guint version; /* 0: none */
+  ImgImportUpgradeFunc upgrade;
+  gpointer upgrade_data;
+  GDestroyNotify upgrade_destroy;
   ImgImportPlan *plan; /* NULL until compiled */
 };
 
@@ -104,6 +150,27 @@ _imgimport_flow_task (ImgImportFlow *self, guint32 task)
 
 /* IMGIMPORT_TASK_NONE and NOT_FOUND "task-unknown" where there is none. */
 guint32 _imgimport_flow_find (ImgImportFlow *self, const char *name, GError **error);
+
+/* The same, in a flow that can be changed. */
+guint32 _imgimport_flow_find_open (ImgImportFlow *self, const char *name, GError **error);
+gboolean _imgimport_flow_check_open (ImgImportFlow *self, GError **error);
+/* The same, and `name` is fit to be that of a new task. */
+gboolean _imgimport_flow_check_name (ImgImportFlow *self, const char *name, GError **error);
+/* Adds a task whose name is free. */
+guint32 _imgimport_flow_append (ImgImportFlow *self, const ImgImportFlowTask *task);
+/* Puts a task, or what it stands for, behind the last one of a linear flow. */
+void _imgimport_flow_chain (ImgImportFlow *self, guint32 task);
+
+/* The first task of what `task` stands for. */
+guint32 _imgimport_flow_get_entry (ImgImportFlow *self, guint32 task);
+
+void _imgimport_task_options_unref (ImgImportTaskOptions *self);
+
+/* How long to wait after an attempt. `salt` stands for the run and the task. */
+guint64 _imgimport_retry_delay_us (const ImgImportRetry *self, guint attempt, guint64 salt);
+/* Spreads the bits. */
+guint64 _imgimport_mix (guint64 x);
+guint64 _imgimport_hash_name (guint64 hash, const char *name);
 
 ImgImportPlan *_imgimport_plan_new (ImgImportFlow *flow, GError **error);
 void _imgimport_plan_free (ImgImportPlan *self);
@@ -121,14 +188,19 @@ gboolean _imgimport_plan_check_pivot (const ImgImportPlan *self, ImgImportFlow *
 
 typedef enum
 {
-  IMGIMPORT_FLOW_RECORD_HEAD = 1,    /* number: the fingerprint; first of all */
+  IMGIMPORT_FLOW_RECORD_HEAD = 1, /* number: the fingerprint; first of all; with the definition as
+                                     an output, where the flow has a version */
   IMGIMPORT_FLOW_RECORD_RESUMED = 2, /* number: how many records counted; what was between is cut */
-  IMGIMPORT_FLOW_RECORD_BEGUN = 3,   /* number: the attempt */
+  IMGIMPORT_FLOW_RECORD_BEGUN = 3,   /* number: the attempt, and 2^32 times the alternative */
   IMGIMPORT_FLOW_RECORD_SUCCESS = 4, /* with outputs */
   IMGIMPORT_FLOW_RECORD_FAILURE = 5, /* with error */
   IMGIMPORT_FLOW_RECORD_CANCELLED = 6, /* with error; of the run */
   IMGIMPORT_FLOW_RECORD_REVERTED = 7,
-  IMGIMPORT_FLOW_RECORD_REVERT_FAILED = 8 /* with error */
+  IMGIMPORT_FLOW_RECORD_REVERT_FAILED = 8, /* with error */
+  IMGIMPORT_FLOW_RECORD_SKIPPED = 9,       /* with error where the task has failed */
+  IMGIMPORT_FLOW_RECORD_RUN_FAILED = 10,   /* with error */
+  IMGIMPORT_FLOW_RECORD_CHECKPOINT = 11,   /* with one output */
+  IMGIMPORT_FLOW_RECORD_DEADLINE = 12      /* number: wall clock */
 } ImgImportFlowRecordType;
 
 typedef struct

@@ -13,8 +13,8 @@
  *   16  u64  number
  *   24       chunks: u32 length, bytes
  *
- * The chunks of a success are a type string and the serialised value for each output, those of a
- * failure are code, reason and message.
+ * The chunks of a head, a success and a checkpoint are a type string and the serialised value for
+ * each output, those of others are code, reason and message of an error, where they have one.
  */
 #define FORMAT_VERSION 1
 #define HEADER_SIZE 24
@@ -244,6 +244,13 @@ parse_outputs (ImgImportFlowRecord *self, const guint8 *data, gsize left)
   return TRUE;
 }
 
+static gboolean
+has_outputs (ImgImportFlowRecordType type)
+{
+  return type == IMGIMPORT_FLOW_RECORD_HEAD || type == IMGIMPORT_FLOW_RECORD_SUCCESS ||
+         type == IMGIMPORT_FLOW_RECORD_CHECKPOINT;
+}
+
 gsize
 _imgimport_flow_record_parse (ImgImportFlowRecord *self, const guint8 *data, gsize length)
 {
@@ -257,7 +264,7 @@ _imgimport_flow_record_parse (ImgImportFlowRecord *self, const guint8 *data, gsi
   self->type = (ImgImportFlowRecordType)data[9];
   self->task = get_u32 (data + 12);
   self->number = get_u64 (data + 16);
-  if (self->type == IMGIMPORT_FLOW_RECORD_SUCCESS)
+  if (has_outputs (self->type))
     understood = parse_outputs (self, data + HEADER_SIZE, size - HEADER_SIZE);
   else if (size > HEADER_SIZE)
     understood = parse_error (self, data + HEADER_SIZE, size - HEADER_SIZE);

@@ -26,6 +26,7 @@ _imgimport_run_begin_revert (ImgImportRun *self)
 
       self->slots[i].intention = needed ? IMGIMPORT_INTENTION_REVERT : IMGIMPORT_INTENTION_NONE;
       self->slots[i].waiting = 0;
+      self->slots[i].delayed = FALSE;
       self->n_left += needed ? 1 : 0;
     }
   for (i = 0; i < plan->n_tasks; i++)
@@ -77,9 +78,10 @@ _imgimport_run_finish_revert (ImgImportRun *self, guint32 task, GError *error)
 {
   ImgImportFlowRecord record = { .type = IMGIMPORT_FLOW_RECORD_REVERTED, .task = task };
 
-  if (error != NULL && self->phase == IMGIMPORT_PHASE_INTERRUPTING)
+  if (error != NULL &&
+      (self->phase == IMGIMPORT_PHASE_INTERRUPTING || _imgimport_run_retry_revert (self, task)))
     {
-      /* It was told to stop: it will be undone by a later run. */
+      /* It was told to stop, and will be undone by a later run, or it is tried again. */
       g_error_free (error);
       return;
     }

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "flow/engine-private.h"
 #include "flow/timeline-private.h"
-
-#include <imgimport/imgimport-watch.h>
 
 /* What the times of a run say. */
 
@@ -64,8 +61,7 @@ imgimport_run_get_progress (ImgImportRun *self, double *per_second, gint64 *rema
   g_return_val_if_fail (IMGIMPORT_IS_RUN (self), 0);
 
   locker = _imgimport_locker_new (&self->lock);
-  fraction = self->watch.n_total > 0 ? (double)self->watch.n_done / (double)self->watch.n_total
-                                     : (self->phase == IMGIMPORT_PHASE_ENDED ? 1.0 : 0.0);
+  fraction = _imgimport_run_watch_progress (self);
   if (self->pool != NULL)
     elapsed_us = _imgimport_clock_monotonic_us (_imgimport_pool_get_clock (self->pool)) -
                  self->watch.started_us;

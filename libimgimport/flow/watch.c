@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "flow/engine-private.h"
-
-#include <imgimport/imgimport-watch.h>
+#include "flow/flow-private.h"
 
 /*
  * Threads of the engine put events into queues, under the run's lock, and go on; whoever watches
@@ -49,28 +47,66 @@ now_us (ImgImportRun *self)
 
 /* ---- what the engine tells ------------------------------------------------------------------- */
 
-static gboolean
-is_done (const ImgImportSlot *slot)
+static guint
+weight_of (ImgImportRun *self, guint32 task)
 {
-  return slot->state == IMGIMPORT_TASK_SUCCESS;
+  const ImgImportTaskOptions *options = _imgimport_flow_task (self->flow, task)->options;
+
+  return options != NULL && options->weight > 0 ? options->weight : 1;
 }
 
+static gboolean
+is_done (ImgImportRun *self, guint32 task)
+{
+  guint state = self->slots[task].state;
+
+  return state == IMGIMPORT_TASK_SUCCESS || state == IMGIMPORT_TASK_SKIPPED ||
+         (state == IMGIMPORT_TASK_FAILURE && self->is_past_pivot);
+}
+
+/* A run that goes on after a suspension has its times already. */
 void
 _imgimport_run_watch_start (ImgImportRun *self)
 {
   ImgImportRunWatch *watch = &self->watch;
   guint32 i;
 
-  watch->started_us = now_us (self);
-  watch->n_total = self->plan->n_tasks;
+  watch->n_total = 0;
   watch->n_done = 0;
   for (i = 0; i < self->plan->n_tasks; i++)
-    watch->n_done += is_done (&self->slots[i]) ? 1 : 0;
-  watch->at_start = watch->n_total > 0 ? (double)watch->n_done / (double)watch->n_total : 1.0;
-  if (watch->is_off || watch->times != NULL)
+    {
+      watch->n_total += weight_of (self, i);
+      watch->n_done += is_done (self, i) ? weight_of (self, i) : 0;
+    }
+  if (watch->started_us > 0)
+    return;
+  watch->started_us = now_us (self);
+  watch->at_start = _imgimport_run_watch_progress (self);
+  if (watch->is_off)
     return;
   watch->times = g_new0 (ImgImportTaskTimes, self->plan->n_tasks);
   watch->spans = g_array_new (FALSE, FALSE, sizeof (ImgImportSpan));
+}
+
+double
+_imgimport_run_watch_progress (ImgImportRun *self)
+{
+  const ImgImportRunWatch *watch = &self->watch;
+  double done = (double)watch->n_done;
+  GHashTableIter iter;
+  gpointer task;
+  gpointer extra;
+
+  if (watch->n_total == 0)
+    return self->phase == IMGIMPORT_PHASE_ENDED ? 1.0 : 0.0;
+  if (self->extras != NULL)
+    {
+      g_hash_table_iter_init (&iter, self->extras);
+      while (g_hash_table_iter_next (&iter, &task, &extra))
+        if (self->slots[GPOINTER_TO_UINT (task)].state == IMGIMPORT_TASK_RUNNING)
+          done += ((ImgImportExtra *)extra)->progress * weight_of (self, GPOINTER_TO_UINT (task));
+    }
+  return done / (double)watch->n_total;
 }
 
 void
@@ -118,8 +154,8 @@ _imgimport_run_watch_task (ImgImportRun *self, guint32 task)
       slot->state == IMGIMPORT_TASK_RUNNING || slot->state == IMGIMPORT_TASK_REVERTING;
   ImgImportRunEvent event = { .kind = IMGIMPORT_RUN_EVENT_TASK };
 
-  if (is_done (slot))
-    self->watch.n_done++;
+  if (is_done (self, task))
+    self->watch.n_done += weight_of (self, task);
   if (self->watch.times == NULL && self->watch.subscriptions == NULL)
     return;
   event.time_us = now_us (self);
@@ -132,6 +168,21 @@ _imgimport_run_watch_task (ImgImportRun *self, guint32 task)
   event.task = _imgimport_flow_task (self->flow, task)->name;
   event.task_state = (ImgImportTaskState)slot->state;
   event.attempt = slot->attempt;
+  event.run_state = self->state;
+  publish (self, &event);
+}
+
+void
+_imgimport_run_watch_step (ImgImportRun *self, guint32 task, double before, double after)
+{
+  ImgImportRunEvent event = { .kind = IMGIMPORT_RUN_EVENT_PROGRESS, .progress = after };
+
+  if (self->watch.subscriptions == NULL || (int)(before * 100) == (int)(after * 100))
+    return;
+  event.time_us = now_us (self);
+  event.task = _imgimport_flow_task (self->flow, task)->name;
+  event.task_state = (ImgImportTaskState)self->slots[task].state;
+  event.attempt = self->slots[task].attempt;
   event.run_state = self->state;
   publish (self, &event);
 }
