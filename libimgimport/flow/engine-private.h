@@ -92,8 +92,9 @@ typedef struct
   gboolean is_writing;
   gboolean has_failed;
   gboolean is_claimed;
-  gboolean is_cut;      /* what was found was torn or damaged */
-  gboolean is_upgraded; /* what was found is of another definition */
+  gboolean is_cut;       /* what was found was torn or damaged */
+  gboolean is_upgraded;  /* the last head that was found is of another definition */
+  gboolean was_upgraded; /* one of them is */
 } ImgImportRunLog;
 
 struct _ImgImportRun

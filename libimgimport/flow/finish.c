@@ -15,8 +15,9 @@ release_successors (ImgImportRun *self, guint32 task)
     {
       guint32 successor = plan->after[i];
 
+      /* It may be skipped, or done already where the flow was another then. */
       if (--self->slots[successor].waiting > 0 ||
-          self->slots[successor].state == IMGIMPORT_TASK_SKIPPED)
+          self->slots[successor].state != IMGIMPORT_TASK_PENDING)
         continue;
       if (next == IMGIMPORT_TASK_NONE)
         next = successor;

@@ -226,6 +226,9 @@ _imgimport_pool_enqueue (ImgImportPool *self, ImgImportRun *run)
 {
   g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&self->lock);
 
+  /* A turn that was due when the run was suspended may come after it was resumed. */
+  if (run->queue_link.data != NULL)
+    return;
   run->queue_link.data = g_object_ref (run);
   g_queue_push_tail_link (&self->queue, &run->queue_link);
   _imgimport_pool_count_waiting (self);

@@ -231,6 +231,7 @@ take_head (Reader *reader, const ImgImportFlowRecord *record)
 
   g_clear_pointer (&reader->upgrade, _imgimport_upgrade_free);
   run->log.is_upgraded = record->number != run->plan->fingerprint;
+  run->log.was_upgraded |= run->log.is_upgraded;
   if (!run->log.is_upgraded)
     return TRUE;
   if (record->n_outputs == 1)

@@ -9,7 +9,8 @@ needs_revert (const ImgImportSlot *slot)
          slot->state != IMGIMPORT_TASK_REVERT_FAILED;
 }
 
-/* Only direct successors have to be counted: what executed had all its predecessors executed. */
+/* Only direct successors have to be counted: what executed had all its predecessors executed. Where
+ * the flow was another then that need not be so, and what did not execute keeps its place. */
 void
 _imgimport_run_begin_revert (ImgImportRun *self)
 {
@@ -22,7 +23,8 @@ _imgimport_run_begin_revert (ImgImportRun *self)
   self->n_left = 0;
   for (i = 0; i < plan->n_tasks; i++)
     {
-      gboolean needed = needs_revert (&self->slots[i]);
+      gboolean needed =
+          needs_revert (&self->slots[i]) || (self->log.was_upgraded && self->slots[i].attempt == 0);
 
       self->slots[i].intention = needed ? IMGIMPORT_INTENTION_REVERT : IMGIMPORT_INTENTION_NONE;
       self->slots[i].waiting = 0;
@@ -68,8 +70,11 @@ release_predecessors (ImgImportRun *self, guint32 task)
 void
 _imgimport_run_set_reverted (ImgImportRun *self, guint32 task)
 {
-  self->slots[task].state = IMGIMPORT_TASK_REVERTED;
-  _imgimport_run_watch_task (self, task);
+  if (self->slots[task].attempt > 0)
+    {
+      self->slots[task].state = IMGIMPORT_TASK_REVERTED;
+      _imgimport_run_watch_task (self, task);
+    }
   release_predecessors (self, task);
 }
 

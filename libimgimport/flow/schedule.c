@@ -33,7 +33,8 @@ take_ready (ImgImportRun *self)
       guint32 task = pop (self);
 
       if (self->phase == IMGIMPORT_PHASE_EXECUTING ||
-          _imgimport_flow_task (self->flow, task)->vtable.revert != NULL)
+          (_imgimport_flow_task (self->flow, task)->vtable.revert != NULL &&
+           self->slots[task].attempt > 0))
         return task;
       _imgimport_run_set_reverted (self, task);
     }

@@ -93,6 +93,7 @@ imgimport_run_resume (ImgImportRun *self, ImgImportEngine *engine, GError **erro
   self->state = self->suspended_phase == IMGIMPORT_PHASE_REVERTING ? IMGIMPORT_RUN_REVERTING
                                                                    : IMGIMPORT_RUN_RUNNING;
   self->is_suspending = FALSE;
+  self->is_queued = FALSE;
   self->is_reported = FALSE;
   self->reporter = NULL;
   ok = _imgimport_run_attach (self, engine, going_on (self), error);
