@@ -1,27 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "flow-fixture.h"
+#include "flow-watched.h"
 #include "flow/timeline-private.h"
 
-#include <imgimport/imgimport-watch.h>
 #include <poll.h>
-
-static Fixture *
-watched_flow (void)
-{
-  Fixture *f = fixture_new (0, TRUE);
-
-  _imgimport_clock_advance (f->clock, G_USEC_PER_SEC);
-  return f;
-}
-
-static void
-go (Fixture *f)
-{
-  g_autoptr (GError) error = NULL;
-
-  imgimport_run_start (f->run, f->engine, &error);
-  g_assert_no_error (error);
-}
 
 static gboolean
 is_readable (ImgImportRunSubscription *subscription)
@@ -157,6 +138,43 @@ progress_has_a_rate_and_an_estimate (void)
   imgimport_run_wait (f->run, -1);
   g_assert_cmpfloat_with_epsilon (imgimport_run_get_progress (f->run, NULL, &left), 1, 1e-9);
   g_assert_cmpint (left, ==, 0);
+  fixture_free (f);
+}
+
+static void
+go_half_way (Script *script, ImgImportTask *task, GCancellable *cancellable)
+{
+  imgimport_task_set_progress (task, 0.501);
+  imgimport_task_set_progress (task, 0.502);
+  g_assert_cmpfloat_with_epsilon (imgimport_run_get_progress (script->fixture->run, NULL, NULL),
+                                  0.502 * 3 / 4, 1e-9);
+}
+
+static void
+progress_counts_weights_and_running_tasks (void)
+{
+  g_autoptr (ImgImportRunSubscription) subscription = NULL;
+  ImgImportRunEvent event;
+  guint n_steps = 0;
+  Fixture *f = watched_flow ();
+
+  add_script (f, "a")->hook = go_half_way;
+  add_script (f, "b");
+  g_assert_true (imgimport_flow_set_weight (f->flow, "a", 3, NULL));
+  prepare_run (f);
+  subscription = imgimport_run_subscribe (f->run, NULL);
+  go (f);
+  imgimport_engine_iterate (f->engine);
+  g_assert_cmpfloat_with_epsilon (imgimport_run_get_progress (f->run, NULL, NULL), 0.75, 1e-9);
+  while (imgimport_run_subscription_next (subscription, &event))
+    if (event.kind == IMGIMPORT_RUN_EVENT_PROGRESS)
+      {
+        g_assert_cmpfloat_with_epsilon (event.progress, 0.501, 1e-9);
+        n_steps++;
+      }
+  g_assert_cmpuint (n_steps, ==, 1);
+  imgimport_run_wait (f->run, -1);
+  g_clear_object (&subscription);
   fixture_free (f);
 }
 
@@ -303,52 +321,6 @@ a_bad_timeline_is_refused (void)
     }
 }
 
-static void
-assert_explained (Fixture *f, const char *task, const char *expected)
-{
-  g_autoptr (GError) error = NULL;
-  g_autofree char *text = imgimport_run_explain (f->run, task, &error);
-
-  g_assert_no_error (error);
-  g_assert_cmpstr (text, ==, expected);
-}
-
-static void
-explain_running (Script *script, ImgImportTask *task, GCancellable *cancellable)
-{
-  assert_explained (script->fixture, "a", "it is running: attempt 1");
-}
-
-static void
-a_task_that_does_not_run_is_explained (void)
-{
-  g_autoptr (GError) error = NULL;
-  Fixture *f = watched_flow ();
-  Script *b;
-
-  add_script (f, "a")->hook = explain_running;
-  b = add_script (f, "b");
-  b->n_failures = 2;
-  b->code = IMGIMPORT_ERROR_UNAVAILABLE;
-  imgimport_flow_set_retry (f->flow, "b", 2, 240, 240, NULL);
-  add_script (f, "c");
-  prepare_run (f);
-  assert_explained (f, "a", "the run has not been started");
-  go (f);
-  assert_explained (f, "a", "ready: waits for a thread");
-  assert_explained (f, "b", "waits for “a”");
-  imgimport_engine_iterate (f->engine);
-  assert_explained (f, "a", "done");
-  imgimport_engine_iterate (f->engine);
-  assert_explained (f, "b", "attempt 2 in 240 ms");
-  imgimport_run_wait (f->run, -1);
-  assert_explained (f, "a", "it was reverted");
-  assert_explained (f, "c", "task “b” failed: it will not begin");
-  g_assert_null (imgimport_run_explain (f->run, "x", &error));
-  g_assert_error (error, IMGIMPORT_ERROR, IMGIMPORT_ERROR_NOT_FOUND);
-  fixture_free (f);
-}
-
 int
 main (int argc, char **argv)
 {
@@ -365,6 +337,6 @@ main (int argc, char **argv)
   ADD ("a-trace-shows-each-attempt-and-revert", a_trace_shows_each_attempt_and_revert);
   ADD ("a-timeline-survives-json", a_timeline_survives_json);
   ADD ("a-bad-timeline-is-refused", a_bad_timeline_is_refused);
-  ADD ("a-task-that-does-not-run-is-explained", a_task_that_does_not_run_is_explained);
+  ADD ("T61/progress-counts-weights-and-running-tasks", progress_counts_weights_and_running_tasks);
   return g_test_run ();
 }
