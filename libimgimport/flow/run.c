@@ -150,7 +150,7 @@ imgimport_run_new (ImgImportFlow *flow, const char *id, GVariant *inputs, ImgImp
   self->flow = g_object_ref (flow);
   self->plan = plan;
   self->id = g_strdup (id);
-  self->values = g_new0 (GVariant *, (gsize)plan->n_outputs + plan->n_run_inputs);
+  self->values = g_new0 (GVariant *, (gsize)plan->n_outputs + plan->n_run_inputs + 1);
   self->slots = g_new0 (ImgImportSlot, plan->n_tasks);
   self->ready = g_new (guint32, plan->n_tasks);
   g_set_object (&self->log.journal, journal);

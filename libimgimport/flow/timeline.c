@@ -57,11 +57,11 @@ after_to_array (const ImgImportTimelineTask *task)
 static JsonArray *
 spans_to_array (const ImgImportTimelineTask *task)
 {
-  const ImgImportTimelineSpan *first = &g_array_index (task->spans, ImgImportTimelineSpan, 0);
   JsonArray *array = NULL;
   guint i;
 
-  if (task->spans->len == 0 || (task->spans->len == 1 && !first->is_revert))
+  if (task->spans->len == 0 ||
+      (task->spans->len == 1 && !g_array_index (task->spans, ImgImportTimelineSpan, 0).is_revert))
     return NULL;
   array = json_array_new ();
   for (i = 0; i < task->spans->len; i++)

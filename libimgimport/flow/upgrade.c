@@ -75,7 +75,6 @@ _imgimport_flow_define (ImgImportFlow *self)
 ImgImportUpgrade *
 _imgimport_upgrade_new (ImgImportFlow *flow, GVariant *definition)
 {
-  g_autoptr (GVariant) tasks = NULL;
   ImgImportUpgrade *self;
   guint version;
 

@@ -66,6 +66,7 @@ events_come_in_order (void)
 static void
 a_full_queue_asks_to_look_again (void)
 {
+  g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
   g_autoptr (ImgImportRunSubscription) subscription = NULL;
   g_autofree char *events = NULL;
   Fixture *f = watched_flow ();
@@ -73,9 +74,8 @@ a_full_queue_asks_to_look_again (void)
 
   for (i = 0; i < 2050; i++)
     {
-      g_autofree char *name = g_strdup_printf ("t%u", i);
-
-      add_script (f, g_intern_string (name));
+      g_ptr_array_add (names, g_strdup_printf ("t%u", i));
+      add_script (f, g_ptr_array_index (names, i));
     }
   prepare_run (f);
   subscription = imgimport_run_subscribe (f->run, NULL);
