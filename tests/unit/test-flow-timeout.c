@@ -134,12 +134,8 @@ progress_keeps_a_task_from_stalling (void)
 static void
 wait_for_cancel (Script *self, ImgImportTask *task, GCancellable *cancellable)
 {
-  GPollFD fd;
-
-  g_assert_true (g_cancellable_make_pollfd (cancellable, &fd));
   while (!g_cancellable_is_cancelled (cancellable))
-    g_poll (&fd, 1, -1);
-  g_cancellable_release_fd (cancellable);
+    g_thread_yield ();
 }
 
 static Fixture *
