@@ -87,6 +87,8 @@ extern const CliCommand cli_image_show;
 extern const CliCommand cli_image_stage;
 extern const CliCommand cli_image_tasks;
 extern const CliCommand cli_import_info;
+extern const CliCommand cli_job_graph;
+extern const CliCommand cli_job_trace;
 extern const CliCommand cli_lifecycle;
 extern const CliCommand cli_stores_info;
 

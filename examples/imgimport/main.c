@@ -18,6 +18,8 @@ static const CliCommand *const commands[] = {
   &cli_image_delete,
   &cli_image_download,
   &cli_image_tasks,
+  &cli_job_graph,
+  &cli_job_trace,
   &cli_import_info,
   &cli_stores_info,
   &cli_lifecycle,

@@ -1,159 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include <gio/gio.h>
-
 #include <imgimport/imgimport-journal.h>
+#include <imgimport/imgimport-task.h>
 
 G_BEGIN_DECLS
-
-/**
- * ImgImportTask: (skip)
- *
- * What a task's slots are handed: the borrowed view of one task in one run. Valid until the slot
- * returns; used by the thread of the slot only.
- *
- * Since: 0.1
- */
-typedef struct _ImgImportTask ImgImportTask;
-
-/**
- * ImgImportTaskVTable: (skip)
- *
- * What a task does. Slots are called from the engine's threads, or from the caller's in
- * imgimport_engine_iterate(); never two at a time for the same task of the same run. Both may be
- * called again for the same run after a crash, so both must be idempotent.
- *
- * Since: 0.1
- */
-typedef struct
-{
-  gsize struct_size;
-
-  /* Does the work. */
-  gboolean (*execute) (gpointer self, ImgImportTask *task, GCancellable *cancellable,
-                       GError **error);
-
-  /* Optional. Undoes what execute did, or did in part: it is called for a task that succeeded and
-   * for the one that failed, and its `cancellable` is not the one that was fired. Absent: there is
-   * nothing to undo. */
-  gboolean (*revert) (gpointer self, ImgImportTask *task, GCancellable *cancellable,
-                      GError **error);
-} ImgImportTaskVTable;
-
-#define IMGIMPORT_TASK_VTABLE_INIT .struct_size = sizeof (ImgImportTaskVTable)
-
-/**
- * ImgImportTaskState:
- * @IMGIMPORT_TASK_PENDING: not begun, or waiting for its next attempt
- * @IMGIMPORT_TASK_RUNNING: execute is being called, not merely queued
- * @IMGIMPORT_TASK_SUCCESS: executed
- * @IMGIMPORT_TASK_FAILURE: execute failed for good
- * @IMGIMPORT_TASK_REVERTING: revert is being called
- * @IMGIMPORT_TASK_REVERTED: undone
- * @IMGIMPORT_TASK_REVERT_FAILED: revert failed; the others went on
- *
- * Since: 0.1
- */
-typedef enum
-{
-  IMGIMPORT_TASK_PENDING = 0,
-  IMGIMPORT_TASK_RUNNING = 1,
-  IMGIMPORT_TASK_SUCCESS = 2,
-  IMGIMPORT_TASK_FAILURE = 3,
-  IMGIMPORT_TASK_REVERTING = 4,
-  IMGIMPORT_TASK_REVERTED = 5,
-  IMGIMPORT_TASK_REVERT_FAILED = 6
-} ImgImportTaskState;
-
-#define IMGIMPORT_TYPE_TASK_STATE (imgimport_task_state_get_type ())
-
-IMGIMPORT_AVAILABLE_IN_0_1
-GType imgimport_task_state_get_type (void);
-
-/**
- * imgimport_task_get_name: (skip)
- * @self: a task in a run
- *
- * Returns: (transfer none): its name in the flow
- * Since: 0.1
- */
-IMGIMPORT_AVAILABLE_IN_0_1
-const char *imgimport_task_get_name (ImgImportTask *self);
-
-/**
- * imgimport_task_get_attempt: (skip)
- * @self: a task in a run
- *
- * Returns: 1 for the first attempt; attempts made before a crash count
- * Since: 0.1
- */
-IMGIMPORT_AVAILABLE_IN_0_1
-guint imgimport_task_get_attempt (ImgImportTask *self);
-
-/**
- * imgimport_task_get_input: (skip)
- * @self: a task in a run
- * @name: an input that the flow declares for this task
- *
- * Returns: (nullable) (transfer none): its value, %NULL for a name that was not declared. In a
- *   revert, and after the pivot, also %NULL where the provider did not succeed
- * Since: 0.1
- */
-IMGIMPORT_AVAILABLE_IN_0_1
-GVariant *imgimport_task_get_input (ImgImportTask *self, const char *name);
-
-/**
- * imgimport_task_get_output: (skip)
- * @self: a task in a run
- * @name: an output that the flow declares for this task
- *
- * Returns: (nullable) (transfer none): what execute set, so that revert can undo it; %NULL where
- *   it did not succeed
- * Since: 0.1
- */
-IMGIMPORT_AVAILABLE_IN_0_1
-GVariant *imgimport_task_get_output (ImgImportTask *self, const char *name);
-
-/**
- * imgimport_task_set_output: (skip)
- * @self: a task in a run
- * @name: an output that the flow declares for this task
- * @value: (transfer floating): its value
- *
- * The last value counts. A task that succeeds without setting one of its outputs fails, reason
- * "output-missing"; in a run with a journal also one whose outputs do not fit into a record of
- * 1 MiB, reason "output-too-large".
- *
- * Since: 0.1
- */
-IMGIMPORT_AVAILABLE_IN_0_1
-void imgimport_task_set_output (ImgImportTask *self, const char *name, GVariant *value);
-
-/**
- * imgimport_task_get_cause: (skip)
- * @self: a task in a run
- *
- * Returns: (nullable) (transfer none): in a revert, the first cause of the failure
- * Since: 0.1
- */
-IMGIMPORT_AVAILABLE_IN_0_1
-const GError *imgimport_task_get_cause (ImgImportTask *self);
-
-/**
- * imgimport_task_dup_outcome_record: (skip)
- * @self: a task in a run, in execute, its outputs set
- *
- * For a task whose effect is a commit into the same database as the journal: the record that says
- * "this task succeeded", to be appended to the journal in that very commit. The engine then does
- * not append it again. If the commit fails, execute must fail. An output that is set afterwards,
- * for another try of the commit, makes this record void: the task is to ask for another.
- *
- * Returns: (nullable) (transfer full): the record; %NULL where the outputs do not fit into one
- * Since: 0.1
- */
-IMGIMPORT_AVAILABLE_IN_0_1
-GBytes *imgimport_task_dup_outcome_record (ImgImportTask *self);
 
 #define IMGIMPORT_TYPE_FLOW (imgimport_flow_get_type ())
 
@@ -199,7 +50,7 @@ ImgImportFlow *imgimport_flow_new_linear (const char *name);
  * @error: return location
  *
  * Returns: %FALSE with %IMGIMPORT_ERROR_EXISTS (reason "task-exists"),
- *   %IMGIMPORT_ERROR_INVALID_ARGUMENT (a bad name, no execute slot) or
+ *   %IMGIMPORT_ERROR_INVALID_ARGUMENT (a bad name, not one of execute and start) or
  *   %IMGIMPORT_ERROR_INVALID_STATE (the flow is compiled); the flow is then unchanged
  * Since: 0.1
  */
@@ -207,6 +58,30 @@ IMGIMPORT_AVAILABLE_IN_0_1
 gboolean imgimport_flow_add_task (ImgImportFlow *self, const char *name,
                                   const ImgImportTaskVTable *vtable, gpointer user_data,
                                   GDestroyNotify destroy, GError **error);
+
+/**
+ * imgimport_flow_add_flow: (skip)
+ * @self: a flow
+ * @name: unique in the flow, as for a task
+ * @inner: what to put there; not @self. It is copied, and kept for what its tasks need
+ * @error: return location
+ *
+ * Each task of @inner becomes one of this flow named "@name/task", each of its outputs is
+ * "@name/output" here, though to its own task what it was; inputs that it does not provide itself
+ * are inputs as they are.
+ * Where a task is asked for, @name stands for the whole: what is linked before it comes before its
+ * first tasks, what is linked after it after its last. It has a task of its own at either end,
+ * "@name:begin" and "@name". Its pivot becomes the pivot of this flow; its deadline, budget and
+ * version stay behind.
+ *
+ * Returns: %FALSE with %IMGIMPORT_ERROR_EXISTS (reason "task-exists", "provider-ambiguous" or
+ *   "pivot-exists"), %IMGIMPORT_ERROR_INVALID_ARGUMENT (a bad name) or
+ *   %IMGIMPORT_ERROR_INVALID_STATE (the flow is compiled); the flow is then unchanged
+ * Since: 0.1
+ */
+IMGIMPORT_AVAILABLE_IN_0_1
+gboolean imgimport_flow_add_flow (ImgImportFlow *self, const char *name, ImgImportFlow *inner,
+                                  GError **error);
 
 /**
  * imgimport_flow_link: (skip)
@@ -237,6 +112,23 @@ gboolean imgimport_flow_link (ImgImportFlow *self, const char *before, const cha
 IMGIMPORT_AVAILABLE_IN_0_1
 gboolean imgimport_flow_add_input (ImgImportFlow *self, const char *task, const char *name,
                                    GError **error);
+
+/**
+ * imgimport_flow_add_revert_input: (skip)
+ * @self: a flow
+ * @task: a task
+ * @name: what its revert needs, and execute does not: as for imgimport_flow_add_input()
+ * @error: return location
+ *
+ * The provider comes before the task, so it is undone after it.
+ *
+ * Returns: %FALSE with %IMGIMPORT_ERROR_NOT_FOUND, or %IMGIMPORT_ERROR_INVALID_ARGUMENT for an
+ *   empty @name
+ * Since: 0.1
+ */
+IMGIMPORT_AVAILABLE_IN_0_1
+gboolean imgimport_flow_add_revert_input (ImgImportFlow *self, const char *task, const char *name,
+                                          GError **error);
 
 /**
  * imgimport_flow_add_output: (skip)

@@ -52,6 +52,42 @@ ImgImportJob *imgimport_service_get_job (ImgImportService *self, ImgImportContex
                                          const char *job_id, GError **error);
 
 /**
+ * imgimport_service_job_graph:
+ * @self: a started service
+ * @context: (nullable): who asks: the job's owner or an administrator
+ * @job_id: the job's UUID
+ * @error: return location
+ *
+ * The tasks of a job, their states and durations: of one that runs in this process as they are now,
+ * of one that is over from its record.
+ *
+ * Returns: (transfer full): the graph in the language of Graphviz; %NULL with
+ *   %IMGIMPORT_ERROR_NOT_FOUND (reason "job-not-found"), or "tasks-unknown" where the job runs
+ *   elsewhere or left no record of them; free with imgimport_free()
+ * Since: 0.1
+ */
+IMGIMPORT_AVAILABLE_IN_0_1
+char *imgimport_service_job_graph (ImgImportService *self, ImgImportContext *context,
+                                   const char *job_id, GError **error);
+
+/**
+ * imgimport_service_job_trace:
+ * @self: a started service
+ * @context: (nullable): who asks: the job's owner or an administrator
+ * @job_id: the job's UUID
+ * @error: return location
+ *
+ * The same as a trace: each attempt and each revert.
+ *
+ * Returns: (transfer full): JSON in the Trace Event Format that Perfetto and Chrome's trace viewer
+ *   read; %NULL as for imgimport_service_job_graph(); free with imgimport_free()
+ * Since: 0.1
+ */
+IMGIMPORT_AVAILABLE_IN_0_1
+char *imgimport_service_job_trace (ImgImportService *self, ImgImportContext *context,
+                                   const char *job_id, GError **error);
+
+/**
  * imgimport_service_list_jobs:
  * @self: a started service
  * @context: (nullable): who asks: sees its own; an administrator all

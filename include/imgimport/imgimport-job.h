@@ -71,7 +71,9 @@ ImgImportJob *imgimport_job_new_from_json (const char *json, GError **error);
  * The Glance task shape (`id`, `type`, `status`, `owner`, `image_id`, `user_id`, `request_id`,
  * `input`, `result`, `message`, `created_at`, `updated_at`, `expires_at`) and our additions
  * `reason`, `code` (an #ImgImportError's nick, or "cancelled"), `phase`, `bytes`, `total`,
- * `warnings`, `deliveries` and `cancel_requested`.
+ * `warnings`, `deliveries`, `cancel_requested` and, of a job that is over, `tasks`
+ * (`[{"name", "state", "start", "duration", "attempts", "after", "spans"}]`, times in microseconds
+ * after the start, `after` by place in the list).
  *
  * Returns: (transfer full): UTF-8 JSON, one object
  * Since: 0.1

@@ -9,8 +9,8 @@ G_BEGIN_DECLS
  * ImgImportJournalVTable: (skip)
  *
  * Where a run writes what it is about to do and what came of it, so that another process can go on.
- * All slots are mandatory; they are called from one thread at a time for the same run, from any
- * thread for different ones. A record is 1 byte to 1 MiB.
+ * All slots but claim and release are mandatory; they are called from one thread at a time for the
+ * same run, from any thread for different ones. A record is 1 byte to 1 MiB.
  *
  * Since: 0.1
  */
@@ -29,6 +29,12 @@ typedef struct
 
   /* Drops the run's records; there need not be any. */
   gboolean (*forget) (gpointer self, const char *run, GError **error);
+
+  /* Optional, together. Makes the run the caller's alone among all that use the same journal, also
+   * in other processes, until it is released or this process ends; BUSY (reason "run-claimed")
+   * where somebody has it. A run claims before it loads, and releases when it is over. */
+  gboolean (*claim) (gpointer self, const char *run, GError **error);
+  void (*release) (gpointer self, const char *run);
 } ImgImportJournalVTable;
 
 #define IMGIMPORT_JOURNAL_VTABLE_INIT .struct_size = sizeof (ImgImportJournalVTable)
@@ -68,5 +74,22 @@ ImgImportJournal *imgimport_journal_new (const ImgImportJournalVTable *vtable, g
  */
 IMGIMPORT_AVAILABLE_IN_0_1
 ImgImportJournal *imgimport_journal_new_memory (void);
+
+/**
+ * imgimport_journal_new_directory:
+ * @directory: made, with its parents, where it is not there; it has to be the user's alone
+ * @error: return location
+ *
+ * A journal in files, for any number of runs, threads and processes. Appends that have to survive a
+ * power cut share their syncs, those of different runs too. A run belongs to one process at a time.
+ * What is damaged costs the runs that it belongs to their records from there on, and no other run
+ * anything; see imgimport_run_is_journal_cut(). After a failed sync the journal takes nothing more.
+ *
+ * Returns: (transfer full): the journal; %NULL with %IMGIMPORT_ERROR_PERMISSION (reason
+ *   "directory-not-private") or the error of the file system
+ * Since: 0.1
+ */
+IMGIMPORT_AVAILABLE_IN_0_1
+ImgImportJournal *imgimport_journal_new_directory (const char *directory, GError **error);
 
 G_END_DECLS

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include <imgimport/imgimport-flow.h>
+#include <imgimport/imgimport-policy.h>
 
 G_BEGIN_DECLS
 
@@ -46,6 +46,34 @@ IMGIMPORT_AVAILABLE_IN_0_1
 gboolean imgimport_engine_iterate (ImgImportEngine *self);
 
 /**
+ * imgimport_engine_set_limit:
+ * @self: an engine
+ * @task_class: network, disk or cpu
+ * @limit: how many tasks of this class, of all runs, may run at a time; 0: no limit of its own
+ *
+ * A task beyond the limit waits without a thread, the first one first. A limit that is lowered
+ * counts for what begins from then on.
+ *
+ * Since: 0.1
+ */
+IMGIMPORT_AVAILABLE_IN_0_1
+void imgimport_engine_set_limit (ImgImportEngine *self, ImgImportTaskClass task_class, guint limit);
+
+/**
+ * imgimport_engine_drain:
+ * @self: an engine
+ * @timeout_ms: how long to wait; negative: without end
+ *
+ * For a process that is to end: starts no further run and suspends those there are. What is running
+ * goes on to its end. Not to be called from a task.
+ *
+ * Returns: whether nothing runs any more
+ * Since: 0.1
+ */
+IMGIMPORT_AVAILABLE_IN_0_1
+gboolean imgimport_engine_drain (ImgImportEngine *self, gint64 timeout_ms);
+
+/**
  * ImgImportRunState:
  * @IMGIMPORT_RUN_PENDING: not started
  * @IMGIMPORT_RUN_RUNNING: tasks are executed
@@ -57,6 +85,8 @@ gboolean imgimport_engine_iterate (ImgImportEngine *self);
  * @IMGIMPORT_RUN_INTERRUPTED: the journal could not be written, or the engine was stopped: what was
  *   running has been told to stop and has ended, nothing more was undone, a later run with the same
  *   journal goes on
+ * @IMGIMPORT_RUN_SUSPENDED: as asked, what was running has ended and nothing more was begun;
+ *   imgimport_run_resume() or a later run with the same journal goes on
  *
  * States from %IMGIMPORT_RUN_SUCCESS on are final.
  *
@@ -71,7 +101,8 @@ typedef enum
   IMGIMPORT_RUN_REVERTED = 4,
   IMGIMPORT_RUN_PARTIALLY_REVERTED = 5,
   IMGIMPORT_RUN_CANCELLED = 6,
-  IMGIMPORT_RUN_INTERRUPTED = 7
+  IMGIMPORT_RUN_INTERRUPTED = 7,
+  IMGIMPORT_RUN_SUSPENDED = 8
 } ImgImportRunState;
 
 #define IMGIMPORT_TYPE_RUN_STATE (imgimport_run_state_get_type ())
@@ -111,12 +142,14 @@ typedef void (*ImgImportRunFunc) (ImgImportRun *run, gpointer user_data);
  * Compiles @flow and reads what @journal holds of @id: tasks that succeeded keep their outputs and
  * are not executed again; a task that had begun is executed again; a run that was reverting goes
  * on reverting; one that had ended will end at once. A torn or damaged record ends the journal: what
- * it and those behind it say has not happened.
+ * it and those behind it say has not happened. Where @journal can do that the run is claimed: it is
+ * this object's alone until it has ended, or as long as it is suspended.
  *
  * Returns: (transfer full): the run; %NULL with %IMGIMPORT_ERROR_INVALID_ARGUMENT where the flow
  *   does not compile, an input has no provider (reason "input-missing", naming task and input) or
- *   @inputs is of another type, %IMGIMPORT_ERROR_CORRUPT (reason "journal-foreign") where the
- *   journal's records are not of this flow, or the error of the journal
+ *   @inputs is of another type, %IMGIMPORT_ERROR_BUSY (reason "run-claimed") where somebody else
+ *   runs it, %IMGIMPORT_ERROR_CORRUPT (reason "journal-foreign") where the journal's records are
+ *   not of this flow (see imgimport_flow_set_version()), or the error of the journal
  * Since: 0.1
  */
 IMGIMPORT_AVAILABLE_IN_0_1
@@ -126,7 +159,8 @@ ImgImportRun *imgimport_run_new (ImgImportFlow *flow, const char *id, GVariant *
 /**
  * imgimport_run_set_done_func: (skip)
  * @self: a run that has not been started
- * @func: called exactly once, on the thread that ended the run, with no lock held
+ * @func: called exactly once for each start and resume, on the thread that brought the run into its
+ *   final state, with no lock held
  * @user_data: for @func
  * @destroy: (nullable): frees @user_data exactly once
  *
@@ -166,6 +200,36 @@ IMGIMPORT_AVAILABLE_IN_0_1
 gboolean imgimport_run_cancel (ImgImportRun *self);
 
 /**
+ * imgimport_run_suspend:
+ * @self: a run
+ *
+ * Starts no further task and no further revert; what is running goes on to its end, retries and
+ * deadlines no longer count. A run that then has nothing left to do ends as it would have; any
+ * other ends suspended. Never blocks; any thread.
+ *
+ * Returns: whether this call has begun to suspend the run: %FALSE where it does not run
+ * Since: 0.1
+ */
+IMGIMPORT_AVAILABLE_IN_0_1
+gboolean imgimport_run_suspend (ImgImportRun *self);
+
+/**
+ * imgimport_run_resume:
+ * @self: a suspended run
+ * @engine: what runs its tasks from now on
+ * @error: return location
+ *
+ * Goes on where the run was. A retry that was waiting is made at once. A run that was cancelled
+ * while it was suspended is reverted.
+ *
+ * Returns: %FALSE with %IMGIMPORT_ERROR_INVALID_STATE (reason "run-not-suspended", or the engine
+ *   was stopped), or %IMGIMPORT_ERROR_UNAVAILABLE where no thread is to be had
+ * Since: 0.1
+ */
+IMGIMPORT_AVAILABLE_IN_0_1
+gboolean imgimport_run_resume (ImgImportRun *self, ImgImportEngine *engine, GError **error);
+
+/**
  * imgimport_run_wait:
  * @self: a run
  * @timeout_ms: how long to wait; negative: without end
@@ -201,6 +265,17 @@ IMGIMPORT_AVAILABLE_IN_0_1
 gboolean imgimport_run_is_past_pivot (ImgImportRun *self);
 
 /**
+ * imgimport_run_is_journal_cut:
+ * @self: a run
+ *
+ * Returns: whether its journal, when it was read, had a torn or damaged record: what that one and
+ *   those behind it say was taken as not having happened
+ * Since: 0.1
+ */
+IMGIMPORT_AVAILABLE_IN_0_1
+gboolean imgimport_run_is_journal_cut (ImgImportRun *self);
+
+/**
  * imgimport_run_get_task_state:
  * @self: a run
  * @task: the name of a task
@@ -230,17 +305,38 @@ GVariant *imgimport_run_get_output (ImgImportRun *self, const char *name);
  * imgimport_run_get_n_errors:
  * @self: a run in a final state
  *
- * Returns: how many errors it met: of tasks and of reverts before the pivot, warnings after it. What
- *   a task answers to being cancelled because of another error is not one
+ * Returns: how many errors it met: of tasks and of reverts, then the warnings: of optional tasks and
+ *   from after the pivot. What a task answers to being cancelled because of another error is not one
  * Since: 0.1
  */
 IMGIMPORT_AVAILABLE_IN_0_1
 guint imgimport_run_get_n_errors (ImgImportRun *self);
 
 /**
+ * imgimport_run_get_n_warnings:
+ * @self: a run in a final state
+ *
+ * Returns: how many of its errors, the last ones, are warnings
+ * Since: 0.1
+ */
+IMGIMPORT_AVAILABLE_IN_0_1
+guint imgimport_run_get_n_warnings (ImgImportRun *self);
+
+/**
+ * imgimport_run_dup_debts: (skip)
+ * @self: a run in a final state
+ *
+ * Returns: (transfer full): the names of the tasks after the pivot that should have been done and
+ *   were not; see imgimport_strv_free()
+ * Since: 0.1
+ */
+IMGIMPORT_AVAILABLE_IN_0_1
+char **imgimport_run_dup_debts (ImgImportRun *self);
+
+/**
  * imgimport_run_get_error: (skip)
  * @self: a run in a final state
- * @index: 0 for the first cause
+ * @index: 0 for the first cause; warnings come last
  * @task: (out) (optional) (transfer none) (nullable): the task it came from; %NULL for the engine
  *
  * Returns: (nullable) (transfer none): the error

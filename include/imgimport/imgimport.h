@@ -12,4 +12,4 @@
 #include <imgimport/imgimport-store.h>
 
 /* The task-flow engine, usable with no image anywhere. */
-#include <imgimport/imgimport-run.h>
+#include <imgimport/imgimport-watch.h>

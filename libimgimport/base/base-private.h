@@ -156,6 +156,8 @@ gboolean _imgimport_fd_write_all (int fd, const void *data, gsize length,
 gboolean _imgimport_fd_read (int fd, void *buffer, gsize length, gsize *n_read,
                              GCancellable *cancellable, GError **error);
 gboolean _imgimport_fd_sync (int fd, GError **error);
+/* Data and size only. */
+gboolean _imgimport_fd_sync_data (int fd, GError **error);
 
 /* ---- names ----------------------------------------------------------------------------------- */
 
@@ -282,6 +284,26 @@ void _imgimport_clock_advance (ImgImportClock *self, gint64 delta_us);
  * where it is not. */
 char *_imgimport_time_to_iso (gint64 wall_us);
 gboolean _imgimport_time_from_iso (const char *text, gint64 *wall_us);
+
+/* ---- mailboxes ------------------------------------------------------------------------------- */
+
+/* A bounded queue of events and a descriptor that polls readable while it is not empty. Whoever has
+ * it has the lock. */
+typedef struct
+{
+  GQueue items;
+  guint max;
+  int fd; /* -1 before the initialisation */
+} ImgImportMailbox;
+
+gboolean _imgimport_mailbox_init (ImgImportMailbox *self, guint max, GError **error);
+void _imgimport_mailbox_clear (ImgImportMailbox *self, GDestroyNotify destroy);
+gboolean _imgimport_mailbox_is_full (ImgImportMailbox *self);
+void _imgimport_mailbox_push (ImgImportMailbox *self, gpointer item);
+/* Puts one item in place of all. */
+void _imgimport_mailbox_replace (ImgImportMailbox *self, gpointer item, GDestroyNotify destroy);
+/* NULL where it is empty. */
+gpointer _imgimport_mailbox_pop (ImgImportMailbox *self);
 
 /* ---- log ------------------------------------------------------------------------------------- */
 

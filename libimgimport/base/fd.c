@@ -176,15 +176,27 @@ _imgimport_fd_read (int fd, void *buffer, gsize length, gsize *n_read, GCancella
     }
 }
 
-gboolean
-_imgimport_fd_sync (int fd, GError **error)
+static gboolean
+sync_with (int (*call) (int fd), int fd, GError **error)
 {
   int result;
 
   do
-    result = fsync (fd);
+    result = call (fd);
   while (result != 0 && errno == EINTR);
   if (result != 0)
     _imgimport_set_error_errno (error, errno, "sync");
   return result == 0;
+}
+
+gboolean
+_imgimport_fd_sync (int fd, GError **error)
+{
+  return sync_with (fsync, fd, error);
+}
+
+gboolean
+_imgimport_fd_sync_data (int fd, GError **error)
+{
+  return sync_with (fdatasync, fd, error);
 }

@@ -31,7 +31,7 @@ place_outputs (ImgImportPlan *self, ImgImportFlow *flow)
       ImgImportFlowPort *port = &g_array_index (flow->outputs, ImgImportFlowPort, i);
 
       port->value = next[port->task]++;
-      self->outputs[port->value] = port->name;
+      self->outputs[port->value] = port->local;
     }
 }
 
@@ -39,7 +39,7 @@ place_outputs (ImgImportPlan *self, ImgImportFlow *flow)
 static guint32
 run_input_value (ImgImportPlan *self, const ImgImportFlowPort *input)
 {
-  ImgImportFlowPort port = { input->name, input->task, 0 };
+  ImgImportFlowPort port = *input;
   gpointer found;
 
   if (g_hash_table_lookup_extended (self->run_input, input->name, NULL, &found))
@@ -80,8 +80,8 @@ place_inputs (ImgImportPlan *self, ImgImportFlow *flow, GArray *edges)
         }
       else
         port->value = run_input_value (self, port);
-      self->inputs[next[port->task]].name = port->name;
-      self->inputs[next[port->task]++].value = port->value;
+      self->inputs[next[port->task]++] =
+          (ImgImportPlanInput){ port->local, port->value, port->of_revert };
     }
   self->n_run_inputs = self->run_inputs->len;
 }
@@ -116,8 +116,8 @@ place_edges (ImgImportPlan *self, GArray *edges)
     }
 }
 
-static guint64
-mix (guint64 x)
+guint64
+_imgimport_mix (guint64 x)
 {
   x ^= x >> 30;
   x *= G_GUINT64_CONSTANT (0xbf58476d1ce4e5b9);
@@ -127,8 +127,8 @@ mix (guint64 x)
   return x;
 }
 
-static guint64
-hash_name (guint64 hash, const char *name)
+guint64
+_imgimport_hash_name (guint64 hash, const char *name)
 {
   do
     hash = (hash ^ (guint8)*name) * G_GUINT64_CONSTANT (0x100000001b3);
@@ -142,7 +142,8 @@ hash_name (guint64 hash, const char *name)
 static guint64
 fingerprint (const ImgImportPlan *self, ImgImportFlow *flow, GArray *edges)
 {
-  guint64 hash = mix (self->n_tasks + G_GUINT64_CONSTANT (0x9e3779b97f4a7c15));
+  guint64 hash = _imgimport_mix (self->n_tasks + G_GUINT64_CONSTANT (0x9e3779b97f4a7c15) +
+                                 ((guint64)flow->version << 32));
   guint64 sum = 0;
   guint32 i;
 
@@ -150,18 +151,18 @@ fingerprint (const ImgImportPlan *self, ImgImportFlow *flow, GArray *edges)
     {
       guint32 j;
 
-      hash = hash_name (hash, _imgimport_flow_task (flow, i)->name);
+      hash = _imgimport_hash_name (hash, _imgimport_flow_task (flow, i)->name);
       for (j = self->output_start[i]; j < self->output_start[i + 1]; j++)
-        hash = hash_name (hash, self->outputs[j]);
-      hash = mix (hash + 1);
+        hash = _imgimport_hash_name (hash, self->outputs[j]);
+      hash = _imgimport_mix (hash + 1);
     }
   for (i = 0; i < edges->len; i++)
     {
       const ImgImportFlowLink *edge = &g_array_index (edges, ImgImportFlowLink, i);
 
-      sum += mix (((guint64)edge->before << 32 | edge->after) + 1);
+      sum += _imgimport_mix (((guint64)edge->before << 32 | edge->after) + 1);
     }
-  return mix (mix (hash + sum) + self->pivot);
+  return _imgimport_mix (_imgimport_mix (hash + sum) + self->pivot);
 }
 
 ImgImportPlan *

@@ -67,3 +67,21 @@ _imgimport_engine_stop (ImgImportEngine *self)
 {
   _imgimport_pool_stop (self->pool);
 }
+
+void
+imgimport_engine_set_limit (ImgImportEngine *self, ImgImportTaskClass task_class, guint limit)
+{
+  g_return_if_fail (IMGIMPORT_IS_ENGINE (self));
+  g_return_if_fail (task_class > IMGIMPORT_TASK_CLASS_ANY &&
+                    task_class <= IMGIMPORT_TASK_CLASS_CPU);
+
+  _imgimport_pool_set_limit (self->pool, task_class, limit);
+}
+
+gboolean
+imgimport_engine_drain (ImgImportEngine *self, gint64 timeout_ms)
+{
+  g_return_val_if_fail (IMGIMPORT_IS_ENGINE (self), FALSE);
+
+  return _imgimport_pool_drain (self->pool, timeout_ms);
+}

@@ -15,7 +15,12 @@ imgimport_flow_finalize (GObject *object)
 
       if (task->destroy != NULL)
         task->destroy (task->user_data);
+      g_clear_pointer (&task->options, _imgimport_task_options_unref);
     }
+  if (self->upgrade_destroy != NULL)
+    self->upgrade_destroy (self->upgrade_data);
+  g_hash_table_unref (self->entries);
+  g_ptr_array_unref (self->inner);
   g_clear_pointer (&self->plan, _imgimport_plan_free);
   g_hash_table_unref (self->by_name);
   g_hash_table_unref (self->providers);
@@ -46,7 +51,10 @@ imgimport_flow_init (ImgImportFlow *self)
   self->links = g_array_new (FALSE, FALSE, sizeof (ImgImportFlowLink));
   self->by_name = g_hash_table_new (g_str_hash, g_str_equal);
   self->providers = g_hash_table_new (g_str_hash, g_str_equal);
+  self->entries = g_hash_table_new (NULL, NULL);
+  self->inner = g_ptr_array_new_with_free_func (g_object_unref);
   self->pivot = IMGIMPORT_TASK_NONE;
+  self->tail = IMGIMPORT_TASK_NONE;
 }
 
 ImgImportFlow *
@@ -86,8 +94,8 @@ name_is_valid (const char *name)
   return TRUE;
 }
 
-static gboolean
-check_open (ImgImportFlow *self, GError **error)
+gboolean
+_imgimport_flow_check_open (ImgImportFlow *self, GError **error)
 {
   if (self->plan == NULL)
     return TRUE;
@@ -108,22 +116,28 @@ _imgimport_flow_find (ImgImportFlow *self, const char *name, GError **error)
   return IMGIMPORT_TASK_NONE;
 }
 
-/* The task to be changed, in a flow that can be changed. */
-static guint32
-find_open (ImgImportFlow *self, const char *name, GError **error)
+guint32
+_imgimport_flow_get_entry (ImgImportFlow *self, guint32 task)
 {
-  if (!check_open (self, error))
+  gpointer entry;
+
+  if (g_hash_table_lookup_extended (self->entries, GUINT_TO_POINTER (task), NULL, &entry))
+    return GPOINTER_TO_UINT (entry);
+  return task;
+}
+
+guint32
+_imgimport_flow_find_open (ImgImportFlow *self, const char *name, GError **error)
+{
+  if (!_imgimport_flow_check_open (self, error))
     return IMGIMPORT_TASK_NONE;
   return _imgimport_flow_find (self, name, error);
 }
 
-static gboolean
-check_task (ImgImportFlow *self, const char *name, const ImgImportTaskVTable *vtable,
-            ImgImportTaskVTable *copy, GError **error)
+gboolean
+_imgimport_flow_check_name (ImgImportFlow *self, const char *name, GError **error)
 {
-  g_autofree char *what = g_strdup_printf ("task “%s”", name);
-
-  if (!check_open (self, error))
+  if (!_imgimport_flow_check_open (self, error))
     return FALSE;
   if (!name_is_valid (name))
     {
@@ -132,23 +146,54 @@ check_task (ImgImportFlow *self, const char *name, const ImgImportTaskVTable *vt
                             self->name, name);
       return FALSE;
     }
-  if (g_hash_table_contains (self->by_name, name))
-    {
-      _imgimport_set_error (error, IMGIMPORT_ERROR_EXISTS, "task-exists",
-                            "flow “%s”: there is a task “%s” already", self->name, name);
-      return FALSE;
-    }
-  return _imgimport_vtable_copy (copy, sizeof *copy, vtable,
+  if (!g_hash_table_contains (self->by_name, name))
+    return TRUE;
+  _imgimport_set_error (error, IMGIMPORT_ERROR_EXISTS, "task-exists",
+                        "flow “%s”: there is a task “%s” already", self->name, name);
+  return FALSE;
+}
+
+static gboolean
+check_task (ImgImportFlow *self, const char *name, const ImgImportTaskVTable *vtable,
+            ImgImportTaskVTable *copy, GError **error)
+{
+  g_autofree char *what = g_strdup_printf ("task “%s”", name);
+
+  return _imgimport_flow_check_name (self, name, error) &&
+         _imgimport_vtable_copy (copy, sizeof *copy, vtable,
                                  G_STRUCT_OFFSET (ImgImportTaskVTable, revert), what, error) &&
-         _imgimport_vtable_require (copy->execute != NULL, "execute", what, error);
+         _imgimport_vtable_require ((copy->execute != NULL) != (copy->start != NULL),
+                                    "execute or start", what, error);
+}
+
+void
+_imgimport_flow_chain (ImgImportFlow *self, guint32 task)
+{
+  ImgImportFlowLink link = { self->tail, _imgimport_flow_get_entry (self, task) };
+
+  if (self->linear && self->tail != IMGIMPORT_TASK_NONE)
+    g_array_append_val (self->links, link);
+  self->tail = task;
+}
+
+guint32
+_imgimport_flow_append (ImgImportFlow *self, const ImgImportFlowTask *task)
+{
+  guint32 index = self->tasks->len;
+  const char *name;
+
+  g_array_append_vals (self->tasks, task, 1);
+  name = g_string_chunk_insert (self->names, task->name);
+  _imgimport_flow_task (self, index)->name = name;
+  g_hash_table_insert (self->by_name, (gpointer)name, GUINT_TO_POINTER (index));
+  return index;
 }
 
 gboolean
 imgimport_flow_add_task (ImgImportFlow *self, const char *name, const ImgImportTaskVTable *vtable,
                          gpointer user_data, GDestroyNotify destroy, GError **error)
 {
-  ImgImportFlowTask task = { .user_data = user_data, .destroy = destroy, .attempts = 1 };
-  guint32 index;
+  ImgImportFlowTask task = { .name = name, .user_data = user_data, .destroy = destroy };
 
   g_return_val_if_fail (IMGIMPORT_IS_FLOW (self), FALSE);
   g_return_val_if_fail (name != NULL, FALSE);
@@ -159,16 +204,7 @@ imgimport_flow_add_task (ImgImportFlow *self, const char *name, const ImgImportT
         destroy (user_data);
       return FALSE;
     }
-  index = self->tasks->len;
-  task.name = g_string_chunk_insert (self->names, name);
-  g_array_append_val (self->tasks, task);
-  g_hash_table_insert (self->by_name, (gpointer)task.name, GUINT_TO_POINTER (index));
-  if (self->linear && index > 0)
-    {
-      ImgImportFlowLink link = { index - 1, index };
-
-      g_array_append_val (self->links, link);
-    }
+  _imgimport_flow_chain (self, _imgimport_flow_append (self, &task));
   return TRUE;
 }
 
@@ -180,12 +216,13 @@ imgimport_flow_link (ImgImportFlow *self, const char *before, const char *after,
   g_return_val_if_fail (IMGIMPORT_IS_FLOW (self), FALSE);
   g_return_val_if_fail (before != NULL && after != NULL, FALSE);
 
-  link.before = find_open (self, before, error);
+  link.before = _imgimport_flow_find_open (self, before, error);
   if (link.before == IMGIMPORT_TASK_NONE)
     return FALSE;
   link.after = _imgimport_flow_find (self, after, error);
   if (link.after == IMGIMPORT_TASK_NONE)
     return FALSE;
+  link.after = _imgimport_flow_get_entry (self, link.after);
   g_array_append_val (self->links, link);
   return TRUE;
 }
@@ -193,7 +230,7 @@ imgimport_flow_link (ImgImportFlow *self, const char *before, const char *after,
 static gboolean
 check_port (ImgImportFlow *self, const char *task, const char *name, guint32 *index, GError **error)
 {
-  *index = find_open (self, task, error);
+  *index = _imgimport_flow_find_open (self, task, error);
   if (*index == IMGIMPORT_TASK_NONE)
     return FALSE;
   if (*name != '\0')
@@ -204,25 +241,43 @@ check_port (ImgImportFlow *self, const char *task, const char *name, guint32 *in
   return FALSE;
 }
 
-gboolean
-imgimport_flow_add_input (ImgImportFlow *self, const char *task, const char *name, GError **error)
+static gboolean
+add_input (ImgImportFlow *self, const char *task, const char *name, gboolean of_revert,
+           GError **error)
 {
-  ImgImportFlowPort port = { NULL, 0, 0 };
-
-  g_return_val_if_fail (IMGIMPORT_IS_FLOW (self), FALSE);
-  g_return_val_if_fail (task != NULL && name != NULL, FALSE);
+  ImgImportFlowPort port = { .of_revert = of_revert };
 
   if (!check_port (self, task, name, &port.task, error))
     return FALSE;
   port.name = g_string_chunk_insert_const (self->names, name);
+  port.local = port.name;
   g_array_append_val (self->inputs, port);
   return TRUE;
 }
 
 gboolean
+imgimport_flow_add_input (ImgImportFlow *self, const char *task, const char *name, GError **error)
+{
+  g_return_val_if_fail (IMGIMPORT_IS_FLOW (self), FALSE);
+  g_return_val_if_fail (task != NULL && name != NULL, FALSE);
+
+  return add_input (self, task, name, FALSE, error);
+}
+
+gboolean
+imgimport_flow_add_revert_input (ImgImportFlow *self, const char *task, const char *name,
+                                 GError **error)
+{
+  g_return_val_if_fail (IMGIMPORT_IS_FLOW (self), FALSE);
+  g_return_val_if_fail (task != NULL && name != NULL, FALSE);
+
+  return add_input (self, task, name, TRUE, error);
+}
+
+gboolean
 imgimport_flow_add_output (ImgImportFlow *self, const char *task, const char *name, GError **error)
 {
-  ImgImportFlowPort port = { NULL, 0, 0 };
+  ImgImportFlowPort port = { 0 };
   gpointer other;
 
   g_return_val_if_fail (IMGIMPORT_IS_FLOW (self), FALSE);
@@ -241,34 +296,9 @@ imgimport_flow_add_output (ImgImportFlow *self, const char *task, const char *na
       return FALSE;
     }
   port.name = g_string_chunk_insert_const (self->names, name);
+  port.local = port.name;
   g_hash_table_insert (self->providers, (gpointer)port.name, GUINT_TO_POINTER (self->outputs->len));
   g_array_append_val (self->outputs, port);
-  return TRUE;
-}
-
-gboolean
-imgimport_flow_set_retry (ImgImportFlow *self, const char *task, guint attempts, guint delay_ms,
-                          guint max_delay_ms, GError **error)
-{
-  ImgImportFlowTask *changed;
-  guint32 index;
-
-  g_return_val_if_fail (IMGIMPORT_IS_FLOW (self), FALSE);
-  g_return_val_if_fail (task != NULL, FALSE);
-
-  index = find_open (self, task, error);
-  if (index == IMGIMPORT_TASK_NONE)
-    return FALSE;
-  if (attempts == 0)
-    {
-      _imgimport_set_error (error, IMGIMPORT_ERROR_INVALID_ARGUMENT, "retry-invalid",
-                            "flow “%s”: task “%s” needs at least one attempt", self->name, task);
-      return FALSE;
-    }
-  changed = _imgimport_flow_task (self, index);
-  changed->attempts = attempts;
-  changed->delay_ms = delay_ms;
-  changed->max_delay_ms = max_delay_ms;
   return TRUE;
 }
 
@@ -280,7 +310,7 @@ imgimport_flow_set_pivot (ImgImportFlow *self, const char *task, GError **error)
   g_return_val_if_fail (IMGIMPORT_IS_FLOW (self), FALSE);
   g_return_val_if_fail (task != NULL, FALSE);
 
-  index = find_open (self, task, error);
+  index = _imgimport_flow_find_open (self, task, error);
   if (index == IMGIMPORT_TASK_NONE)
     return FALSE;
   if (self->pivot != IMGIMPORT_TASK_NONE)

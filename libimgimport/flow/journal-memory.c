@@ -23,6 +23,9 @@ _imgimport_journal_memory_free (gpointer data)
 {
   Memory *self = data;
 
+  /* Orders what other threads did under the lock before what follows. */
+  _imgimport_lock (&self->lock);
+  _imgimport_unlock (&self->lock);
   g_hash_table_unref (self->runs);
   g_mutex_clear (&self->lock);
   g_free (self);

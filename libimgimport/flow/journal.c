@@ -41,10 +41,12 @@ imgimport_journal_new (const ImgImportJournalVTable *vtable, gpointer user_data,
   self->user_data = user_data;
   self->destroy = destroy;
   if (!_imgimport_vtable_copy (&self->vtable, sizeof self->vtable, vtable,
-                               sizeof (ImgImportJournalVTable), "journal", error) ||
+                               G_STRUCT_OFFSET (ImgImportJournalVTable, claim), "journal", error) ||
       !_imgimport_vtable_require (self->vtable.append != NULL, "append", "journal", error) ||
       !_imgimport_vtable_require (self->vtable.load != NULL, "load", "journal", error) ||
-      !_imgimport_vtable_require (self->vtable.forget != NULL, "forget", "journal", error))
+      !_imgimport_vtable_require (self->vtable.forget != NULL, "forget", "journal", error) ||
+      !_imgimport_vtable_require ((self->vtable.claim != NULL) == (self->vtable.release != NULL),
+                                  "claim and release", "journal", error))
     return NULL;
   return g_steal_pointer (&self);
 }
@@ -54,6 +56,20 @@ imgimport_journal_new_memory (void)
 {
   return imgimport_journal_new (&_imgimport_journal_memory_vtable, _imgimport_journal_memory_new (),
                                 _imgimport_journal_memory_free, NULL);
+}
+
+ImgImportJournal *
+imgimport_journal_new_directory (const char *directory, GError **error)
+{
+  gpointer self;
+
+  g_return_val_if_fail (directory != NULL, NULL);
+
+  self = _imgimport_journal_file_new (directory, error);
+  if (self == NULL)
+    return NULL;
+  return imgimport_journal_new (&_imgimport_journal_file_vtable, self, _imgimport_journal_file_free,
+                                NULL);
 }
 
 /* What a slot answered, fit to leave: no error beside success, one of ours beside failure. */
@@ -97,4 +113,20 @@ _imgimport_journal_forget (ImgImportJournal *self, const char *run, GError **err
   gboolean ok = self->vtable.forget (self->user_data, run, &local);
 
   return conclude (ok, local, run, error);
+}
+
+gboolean
+_imgimport_journal_claim (ImgImportJournal *self, const char *run, GError **error)
+{
+  GError *local = NULL;
+  gboolean ok = self->vtable.claim == NULL || self->vtable.claim (self->user_data, run, &local);
+
+  return conclude (ok, local, run, error);
+}
+
+void
+_imgimport_journal_release (ImgImportJournal *self, const char *run)
+{
+  if (self->vtable.release != NULL)
+    self->vtable.release (self->user_data, run);
 }

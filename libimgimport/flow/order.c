@@ -99,6 +99,14 @@ mark_from_pivot (const ImgImportPlan *self, const guint32 *start, const guint32 
     }
 }
 
+static gboolean
+is_optional (ImgImportFlow *flow, guint32 task)
+{
+  const ImgImportTaskOptions *options = _imgimport_flow_task (flow, task)->options;
+
+  return options != NULL && options->optional;
+}
+
 gboolean
 _imgimport_plan_check_pivot (const ImgImportPlan *self, ImgImportFlow *flow, GError **error)
 {
@@ -110,6 +118,13 @@ _imgimport_plan_check_pivot (const ImgImportPlan *self, ImgImportFlow *flow, GEr
 
   if (self->pivot == IMGIMPORT_TASK_NONE)
     return TRUE;
+  if (is_optional (flow, self->pivot))
+    {
+      _imgimport_set_error (error, IMGIMPORT_ERROR_INVALID_ARGUMENT, "flow-pivot",
+                            "flow “%s”: its pivot “%s” cannot be optional", flow->name,
+                            _imgimport_flow_task (flow, self->pivot)->name);
+      return FALSE;
+    }
   before = g_new0 (gboolean, self->n_tasks);
   after = g_new0 (gboolean, self->n_tasks);
   mark_from_pivot (self, self->before_start, self->before, before);

@@ -1,31 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "flow/flow-private.h"
 
-/*
- * A thread takes a run from the queue, or a timer that is due, and gives the run a turn. A run is
- * in the queue at most once; in its turn it puts itself back where there is more than one thread
- * can do. Threads are never joined but counted: the last reference may be dropped on one of them.
- */
-struct _ImgImportPool
-{
-  gatomicrefcount ref_count;
-  guint max_threads;
-  ImgImportClock *clock;
-  gint n_waiting; /* atomic: runs in the queue and timers, for a look without the lock */
-
-  GMutex lock; /* for everything below */
-  GCond cond;  /* something has happened */
-  GQueue queue;
-  GQueue active;
-  GArray *timers;
-  GPtrArray *threads; /* of GThread, borrowed: those that have not ended */
-  guint n_idle;
-  guint64 n_events;
-  guint64 n_timers;
-  gboolean is_stopped;
-  gboolean is_closed;
-};
-
 ImgImportPool *
 _imgimport_pool_new (guint threads, ImgImportClock *clock)
 {
@@ -36,9 +11,11 @@ _imgimport_pool_new (guint threads, ImgImportClock *clock)
   self->clock = _imgimport_clock_ref (clock);
   g_mutex_init (&self->lock);
   g_cond_init (&self->cond);
+  g_cond_init (&self->alarm_cond);
   g_queue_init (&self->queue);
   g_queue_init (&self->active);
   self->timers = g_array_new (FALSE, FALSE, sizeof (ImgImportTimer));
+  self->alarms = g_array_new (FALSE, FALSE, sizeof (ImgImportTimer));
   self->threads = g_ptr_array_new ();
   return self;
 }
@@ -58,8 +35,10 @@ _imgimport_pool_unref (ImgImportPool *self)
     return;
   IMGIMPORT_TSAN_ACQUIRE (self);
   g_array_unref (self->timers);
+  g_array_unref (self->alarms);
   g_ptr_array_unref (self->threads);
   _imgimport_clock_unref (self->clock);
+  g_cond_clear (&self->alarm_cond);
   g_cond_clear (&self->cond);
   g_mutex_clear (&self->lock);
   g_free (self);
@@ -77,8 +56,8 @@ _imgimport_pool_get_clock (ImgImportPool *self)
   return self->clock;
 }
 
-static void
-signal_locked (ImgImportPool *self)
+void
+_imgimport_pool_signal_locked (ImgImportPool *self)
 {
   self->n_events++;
   g_cond_broadcast (&self->cond);
@@ -89,11 +68,11 @@ _imgimport_pool_signal (ImgImportPool *self)
 {
   g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&self->lock);
 
-  signal_locked (self);
+  _imgimport_pool_signal_locked (self);
 }
 
-static void
-count_waiting (ImgImportPool *self)
+void
+_imgimport_pool_count_waiting (ImgImportPool *self)
 {
   g_atomic_int_set (&self->n_waiting, (gint)(self->queue.length + self->timers->len));
 }
@@ -115,7 +94,7 @@ take_work (ImgImportPool *self, ImgImportRun **run, guint32 *task)
     {
       ImgImportTimer timer = _imgimport_timers_pop (self->timers);
 
-      count_waiting (self);
+      _imgimport_pool_count_waiting (self);
       *run = timer.run;
       *task = timer.task;
       return TRUE;
@@ -124,7 +103,7 @@ take_work (ImgImportPool *self, ImgImportRun **run, guint32 *task)
     return FALSE;
   *run = self->queue.head->data;
   unlink_run (&self->queue, self->queue.head);
-  count_waiting (self);
+  _imgimport_pool_count_waiting (self);
   return TRUE;
 }
 
@@ -132,6 +111,8 @@ take_work (ImgImportPool *self, ImgImportRun **run, guint32 *task)
 static void
 wait_locked (ImgImportPool *self, gint64 deadline_us)
 {
+  if (self->max_threads == 0 && self->alarms->len > 0)
+    deadline_us = MIN (deadline_us, g_array_index (self->alarms, ImgImportTimer, 0).due_us);
   if (self->timers->len > 0)
     deadline_us = MIN (deadline_us, g_array_index (self->timers, ImgImportTimer, 0).due_us);
   if (deadline_us == G_MAXINT64)
@@ -162,23 +143,25 @@ thread_main (gpointer data)
       wait_locked (self, G_MAXINT64);
       self->n_idle--;
     }
-  g_ptr_array_remove_fast (self->threads, g_thread_self ());
-  signal_locked (self);
-  _imgimport_unlock (&self->lock);
-  _imgimport_pool_unref (self);
+  _imgimport_pool_leave_thread (self);
   return NULL;
 }
 
-/* One more thread, unless there are enough. */
-static gboolean
-add_thread (ImgImportPool *self, GError **error)
+void
+_imgimport_pool_leave_thread (ImgImportPool *self)
+{
+  g_ptr_array_remove_fast (self->threads, g_thread_self ());
+  _imgimport_pool_signal_locked (self);
+  _imgimport_unlock (&self->lock);
+  _imgimport_pool_unref (self);
+}
+
+gboolean
+_imgimport_pool_add_thread_locked (ImgImportPool *self, GThreadFunc func, GError **error)
 {
   GError *local = NULL;
-  GThread *thread;
+  GThread *thread = g_thread_try_new ("imgimport-flow", func, _imgimport_pool_ref (self), &local);
 
-  if (self->threads->len >= self->max_threads)
-    return TRUE;
-  thread = g_thread_try_new ("imgimport-flow", thread_main, _imgimport_pool_ref (self), &local);
   if (thread == NULL)
     {
       _imgimport_pool_unref (self);
@@ -192,6 +175,16 @@ add_thread (ImgImportPool *self, GError **error)
   return TRUE;
 }
 
+/* One more thread, unless there are enough. */
+static gboolean
+add_thread (ImgImportPool *self, GError **error)
+{
+  guint n_threads = self->threads->len - (self->has_alarm_thread ? 1 : 0);
+
+  return n_threads >= self->max_threads ||
+         _imgimport_pool_add_thread_locked (self, thread_main, error);
+}
+
 gboolean
 _imgimport_pool_attach (ImgImportPool *self, ImgImportRun *run, GError **error)
 {
@@ -203,7 +196,7 @@ _imgimport_pool_attach (ImgImportPool *self, ImgImportRun *run, GError **error)
                             "run “%s”: its engine has been stopped", run->id);
       return FALSE;
     }
-  if (self->threads->len == 0 && !add_thread (self, error))
+  if (self->threads->len - (self->has_alarm_thread ? 1 : 0) == 0 && !add_thread (self, error))
     return FALSE;
   run->active_link.data = g_object_ref (run);
   g_queue_push_tail_link (&self->active, &run->active_link);
@@ -219,9 +212,9 @@ _imgimport_pool_detach (ImgImportPool *self, ImgImportRun *run)
   queued = run->queue_link.data != NULL;
   if (queued)
     unlink_run (&self->queue, &run->queue_link);
-  count_waiting (self);
+  _imgimport_pool_count_waiting (self);
   unlink_run (&self->active, &run->active_link);
-  signal_locked (self);
+  _imgimport_pool_signal_locked (self);
   _imgimport_unlock (&self->lock);
   if (queued)
     g_object_unref (run);
@@ -233,9 +226,12 @@ _imgimport_pool_enqueue (ImgImportPool *self, ImgImportRun *run)
 {
   g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&self->lock);
 
+  /* A turn that was due when the run was suspended may come after it was resumed. */
+  if (run->queue_link.data != NULL)
+    return;
   run->queue_link.data = g_object_ref (run);
   g_queue_push_tail_link (&self->queue, &run->queue_link);
-  count_waiting (self);
+  _imgimport_pool_count_waiting (self);
   self->n_events++;
   /* A thread that was woken is idle until it runs: each queued run needs one of its own. Where no
    * thread can be added, those there are will come to it. */
@@ -248,11 +244,11 @@ void
 _imgimport_pool_delay (ImgImportPool *self, ImgImportRun *run, guint32 task, gint64 due_us)
 {
   g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&self->lock);
-  ImgImportTimer timer = { due_us, self->n_timers++, run, task };
+  ImgImportTimer timer = { due_us, self->n_timers++, run, task, 0, IMGIMPORT_TIMER_READY };
 
   _imgimport_timers_push (self->timers, &timer);
-  count_waiting (self);
-  signal_locked (self);
+  _imgimport_pool_count_waiting (self);
+  _imgimport_pool_signal_locked (self);
 }
 
 void
@@ -261,7 +257,24 @@ _imgimport_pool_forget_delayed (ImgImportPool *self, ImgImportRun *run)
   g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&self->lock);
 
   _imgimport_timers_remove_run (self->timers, run);
-  count_waiting (self);
+  _imgimport_pool_drop_parked_locked (self, run);
+  _imgimport_pool_count_waiting (self);
+}
+
+gint64
+_imgimport_pool_get_due (ImgImportPool *self, ImgImportRun *run, guint32 task)
+{
+  g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&self->lock);
+  guint i;
+
+  for (i = 0; i < self->timers->len; i++)
+    {
+      const ImgImportTimer *timer = &g_array_index (self->timers, ImgImportTimer, i);
+
+      if (timer->run == run && timer->task == task)
+        return timer->due_us;
+    }
+  return G_MAXINT64;
 }
 
 gboolean
@@ -280,6 +293,8 @@ _imgimport_pool_iterate (ImgImportPool *self)
       g_autoptr (ImgImportRun) run = NULL;
       guint32 task;
 
+      if (_imgimport_pool_poll_alarms (self))
+        return TRUE;
       _imgimport_lock (&self->lock);
       take_work (self, &run, &task);
       _imgimport_unlock (&self->lock);
@@ -305,62 +320,4 @@ _imgimport_pool_sleep (ImgImportPool *self, guint64 seen, gint64 deadline_us)
 
   if (self->n_events == seen)
     wait_locked (self, deadline_us);
-}
-
-static GPtrArray *
-copy_active (ImgImportPool *self)
-{
-  g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&self->lock);
-  GPtrArray *runs = g_ptr_array_new_with_free_func (g_object_unref);
-  GList *link;
-
-  self->is_stopped = TRUE;
-  for (link = self->active.head; link != NULL; link = link->next)
-    g_ptr_array_add (runs, g_object_ref (link->data));
-  return runs;
-}
-
-static void
-stop_run (ImgImportRun *run)
-{
-  _imgimport_lock (&run->lock);
-  if (run->phase != IMGIMPORT_PHASE_ENDING && run->phase != IMGIMPORT_PHASE_ENDED)
-    {
-      GError *error = NULL;
-
-      _imgimport_set_error (&error, IMGIMPORT_ERROR_UNAVAILABLE, "engine-stopped",
-                            "run “%s”: its engine has been stopped", run->id);
-      _imgimport_run_interrupt (run, error);
-      _imgimport_run_settle (run);
-    }
-  _imgimport_run_unlock (run);
-  _imgimport_run_report (run);
-}
-
-void
-_imgimport_pool_stop (ImgImportPool *self)
-{
-  g_autoptr (GPtrArray) runs = copy_active (self);
-  guint i;
-
-  for (i = 0; i < runs->len; i++)
-    stop_run (g_ptr_array_index (runs, i));
-  _imgimport_lock (&self->lock);
-  while (self->active.length > 0)
-    _imgimport_cond_wait (&self->cond, &self->lock);
-  _imgimport_unlock (&self->lock);
-}
-
-void
-_imgimport_pool_close (ImgImportPool *self)
-{
-  guint n_own;
-
-  _imgimport_lock (&self->lock);
-  self->is_closed = TRUE;
-  signal_locked (self);
-  n_own = g_ptr_array_find (self->threads, g_thread_self (), NULL) ? 1 : 0;
-  while (self->threads->len > n_own)
-    _imgimport_cond_wait (&self->cond, &self->lock);
-  _imgimport_unlock (&self->lock);
 }

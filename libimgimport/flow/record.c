@@ -13,15 +13,15 @@
  *   16  u64  number
  *   24       chunks: u32 length, bytes
  *
- * The chunks of a success are a type string and the serialised value for each output, those of a
- * failure are code, reason and message.
+ * The chunks of a head, a success and a checkpoint are a type string and the serialised value for
+ * each output, those of others are code, reason and message of an error, where they have one.
  */
 #define FORMAT_VERSION 1
 #define HEADER_SIZE 24
 #define MAX_MESSAGE 4096
 
-static guint32
-crc_update (guint32 crc, const guint8 *data, gsize length)
+guint32
+_imgimport_crc32c_update (guint32 crc, const guint8 *data, gsize length)
 {
   static const guint32 table[16] = {
     0x00000000, 0x105ec76f, 0x20bd8ede, 0x30e349b1, 0x417b1dbc, 0x5125dad3, 0x61c69362, 0x7198540d,
@@ -41,9 +41,9 @@ crc_update (guint32 crc, const guint8 *data, gsize length)
 static guint32
 record_crc (const guint8 *record, gsize size)
 {
-  guint32 crc = crc_update (G_MAXUINT32, record, 4);
+  guint32 crc = _imgimport_crc32c_update (G_MAXUINT32, record, 4);
 
-  return ~crc_update (crc, record + 8, size - 8);
+  return ~_imgimport_crc32c_update (crc, record + 8, size - 8);
 }
 
 static void
@@ -244,6 +244,13 @@ parse_outputs (ImgImportFlowRecord *self, const guint8 *data, gsize left)
   return TRUE;
 }
 
+static gboolean
+has_outputs (ImgImportFlowRecordType type)
+{
+  return type == IMGIMPORT_FLOW_RECORD_HEAD || type == IMGIMPORT_FLOW_RECORD_SUCCESS ||
+         type == IMGIMPORT_FLOW_RECORD_CHECKPOINT;
+}
+
 gsize
 _imgimport_flow_record_parse (ImgImportFlowRecord *self, const guint8 *data, gsize length)
 {
@@ -257,7 +264,7 @@ _imgimport_flow_record_parse (ImgImportFlowRecord *self, const guint8 *data, gsi
   self->type = (ImgImportFlowRecordType)data[9];
   self->task = get_u32 (data + 12);
   self->number = get_u64 (data + 16);
-  if (self->type == IMGIMPORT_FLOW_RECORD_SUCCESS)
+  if (has_outputs (self->type))
     understood = parse_outputs (self, data + HEADER_SIZE, size - HEADER_SIZE);
   else if (size > HEADER_SIZE)
     understood = parse_error (self, data + HEADER_SIZE, size - HEADER_SIZE);

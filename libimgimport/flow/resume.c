@@ -9,7 +9,8 @@ typedef struct
 {
   ImgImportRun *run;
   gboolean is_cut;
-  const char *foreign; /* why the journal is not of this flow */
+  const char *foreign;       /* why the journal is not of this flow */
+  ImgImportUpgrade *upgrade; /* what follows is of an older definition; NULL: of this */
 } Reader;
 
 static void
@@ -27,9 +28,7 @@ apply_success (ImgImportRun *run, ImgImportFlowRecord *record)
   run->slots[record->task].state = IMGIMPORT_TASK_SUCCESS;
   if (record->task != plan->pivot)
     return;
-  run->is_past_pivot = TRUE;
-  run->is_cancelled = FALSE;
-  g_array_set_size (run->errors, 0);
+  _imgimport_run_pass_pivot (run);
   run->state = IMGIMPORT_RUN_PENDING;
 }
 
@@ -45,73 +44,171 @@ is_overruled (const ImgImportRun *run, const ImgImportFlowRecord *record)
          (record->type == IMGIMPORT_FLOW_RECORD_FAILURE && record->task == run->plan->pivot);
 }
 
-/* A record that is intact and of this flow. `run->state` becomes REVERTING with the first failure
- * or cancellation before the pivot. */
 static void
-apply (ImgImportRun *run, ImgImportFlowRecord *record)
+apply_begun (ImgImportRun *run, const ImgImportFlowRecord *record)
 {
-  ImgImportSlot *slot = record->task != IMGIMPORT_TASK_NONE ? &run->slots[record->task] : NULL;
+  ImgImportSlot *slot = &run->slots[record->task];
+  const ImgImportTaskOptions *options = _imgimport_flow_task (run->flow, record->task)->options;
+  guint32 alternative = (guint32)(record->number >> 32);
+  ImgImportExtra *extra;
 
-  if (is_overruled (run, record))
+  slot->attempt = (guint32)record->number;
+  slot->state = IMGIMPORT_TASK_PENDING;
+  if (alternative == 0 || options == NULL || options->alternatives == NULL)
     return;
-  if (slot != NULL)
-    slot->attempt = MAX (slot->attempt, 1);
-  if (record->error != NULL && (slot != NULL || !run->is_past_pivot))
+  extra = _imgimport_run_get_extra (run, record->task);
+  alternative = MIN (alternative, options->alternatives->len - 1);
+  if (alternative != extra->alternative)
+    extra->n_before = slot->attempt - 1;
+  extra->alternative = alternative;
+}
+
+static void
+apply_checkpoint (ImgImportRun *run, const ImgImportFlowRecord *record)
+{
+  ImgImportExtra *extra = _imgimport_run_get_extra (run, record->task);
+
+  g_clear_pointer (&extra->checkpoint, g_variant_unref);
+  extra->checkpoint = g_variant_ref (record->outputs[0]);
+}
+
+/* Without an error it has not begun, and all that comes after it is to be skipped too. */
+static void
+apply_skipped (ImgImportRun *run, const ImgImportFlowRecord *record)
+{
+  ImgImportSlot *slot = &run->slots[record->task];
+
+  if (record->error != NULL)
+    slot->state = IMGIMPORT_TASK_SKIPPED;
+  else if (slot->attempt == 0)
+    slot->intention = IMGIMPORT_INTENTION_NONE;
+}
+
+/* The run as a whole, or a task of it, has failed. */
+static void
+turn_back (ImgImportRun *run)
+{
+  run->state = run->is_past_pivot ? IMGIMPORT_RUN_PENDING : IMGIMPORT_RUN_REVERTING;
+}
+
+/* About the run as a whole. `run->state` becomes REVERTING with the first failure or cancellation
+ * before the pivot. */
+static void
+apply_to_run (ImgImportRun *run, ImgImportFlowRecord *record)
+{
+  if (record->type == IMGIMPORT_FLOW_RECORD_DEADLINE)
+    run->deadline_wall_us = (gint64)MIN (record->number, G_MAXINT64);
+  if (record->error == NULL)
+    return;
+  run->is_cancelled =
+      record->type == IMGIMPORT_FLOW_RECORD_CANCELLED ? !run->is_past_pivot : run->is_cancelled;
+  turn_back (run);
+  if (!run->is_past_pivot)
     _imgimport_run_add_error (run, record->task, g_steal_pointer (&record->error));
-  switch (record->type)
+}
+
+static void
+apply_to_task (ImgImportRun *run, ImgImportFlowRecord *record)
+{
+  ImgImportSlot *slot = &run->slots[record->task];
+
+  if (record->type != IMGIMPORT_FLOW_RECORD_SKIPPED)
+    slot->attempt = MAX (slot->attempt, 1);
+  if (record->type == IMGIMPORT_FLOW_RECORD_BEGUN)
+    apply_begun (run, record);
+  else if (record->type == IMGIMPORT_FLOW_RECORD_SUCCESS)
+    apply_success (run, record);
+  else if (record->type == IMGIMPORT_FLOW_RECORD_CHECKPOINT)
+    apply_checkpoint (run, record);
+  else if (record->type == IMGIMPORT_FLOW_RECORD_SKIPPED)
+    apply_skipped (run, record);
+  else if (record->type == IMGIMPORT_FLOW_RECORD_FAILURE)
     {
-    case IMGIMPORT_FLOW_RECORD_BEGUN:
-      slot->attempt = (guint32)record->number;
-      break;
-    case IMGIMPORT_FLOW_RECORD_SUCCESS:
-      apply_success (run, record);
-      break;
-    case IMGIMPORT_FLOW_RECORD_FAILURE:
       slot->state = IMGIMPORT_TASK_FAILURE;
-      run->state = run->is_past_pivot ? IMGIMPORT_RUN_PENDING : IMGIMPORT_RUN_REVERTING;
-      break;
-    case IMGIMPORT_FLOW_RECORD_CANCELLED:
-      run->is_cancelled = !run->is_past_pivot;
-      run->state = run->is_past_pivot ? IMGIMPORT_RUN_PENDING : IMGIMPORT_RUN_REVERTING;
-      break;
-    case IMGIMPORT_FLOW_RECORD_REVERTED:
-      slot->state = IMGIMPORT_TASK_REVERTED;
-      break;
-    case IMGIMPORT_FLOW_RECORD_REVERT_FAILED:
+      turn_back (run);
+    }
+  else if (record->type == IMGIMPORT_FLOW_RECORD_REVERTED)
+    slot->state = IMGIMPORT_TASK_REVERTED;
+  else
+    {
       slot->state = IMGIMPORT_TASK_REVERT_FAILED;
       run->n_revert_failed++;
-      break;
+    }
+  if (record->error != NULL)
+    _imgimport_run_add_error (run, record->task, g_steal_pointer (&record->error));
+}
+
+/* A record that is intact, and of the flow or the older one that the journal's head tells of. */
+static void
+apply (const Reader *reader, ImgImportFlowRecord *record)
+{
+  if (reader->upgrade != NULL && !_imgimport_upgrade_record (reader->upgrade, record))
+    return;
+  if (is_overruled (reader->run, record))
+    return;
+  if (record->task == IMGIMPORT_TASK_NONE)
+    apply_to_run (reader->run, record);
+  else
+    apply_to_task (reader->run, record);
+}
+
+/* Whether a record about a task has what it needs. */
+static gboolean
+is_complete (const ImgImportFlowRecord *record)
+{
+  switch (record->type)
+    {
+    case IMGIMPORT_FLOW_RECORD_SUCCESS:
+    case IMGIMPORT_FLOW_RECORD_SKIPPED:
+      return TRUE;
+    case IMGIMPORT_FLOW_RECORD_BEGUN:
+      return record->error == NULL && (guint32)record->number > 0 &&
+             (guint32)record->number < G_MAXUINT32;
+    case IMGIMPORT_FLOW_RECORD_CHECKPOINT:
+      return record->n_outputs == 1;
+    case IMGIMPORT_FLOW_RECORD_REVERTED:
+      return record->error == NULL;
+    case IMGIMPORT_FLOW_RECORD_FAILURE:
+    case IMGIMPORT_FLOW_RECORD_REVERT_FAILED:
+      return record->error != NULL;
     case IMGIMPORT_FLOW_RECORD_HEAD:
     case IMGIMPORT_FLOW_RECORD_RESUMED:
-      break;
+    case IMGIMPORT_FLOW_RECORD_CANCELLED:
+    case IMGIMPORT_FLOW_RECORD_RUN_FAILED:
+    case IMGIMPORT_FLOW_RECORD_DEADLINE:
+      return FALSE;
     }
+  return FALSE;
+}
+
+/* The same of one about the run as a whole. */
+static gboolean
+is_complete_for_run (const ImgImportFlowRecord *record)
+{
+  if (record->type == IMGIMPORT_FLOW_RECORD_CANCELLED ||
+      record->type == IMGIMPORT_FLOW_RECORD_RUN_FAILED)
+    return record->error != NULL;
+  return record->error == NULL && (record->type == IMGIMPORT_FLOW_RECORD_HEAD ||
+                                   record->type == IMGIMPORT_FLOW_RECORD_RESUMED ||
+                                   record->type == IMGIMPORT_FLOW_RECORD_DEADLINE);
 }
 
 /* Whether the record names a task of this flow, or none where it is about none, and fits it. */
 static gboolean
-is_plausible (const ImgImportPlan *plan, const ImgImportFlowRecord *record)
+is_plausible (const Reader *reader, const ImgImportFlowRecord *record)
 {
-  switch (record->type)
-    {
-    case IMGIMPORT_FLOW_RECORD_HEAD:
-    case IMGIMPORT_FLOW_RECORD_RESUMED:
-      return record->task == IMGIMPORT_TASK_NONE && record->error == NULL;
-    case IMGIMPORT_FLOW_RECORD_CANCELLED:
-      return record->task == IMGIMPORT_TASK_NONE && record->error != NULL;
-    case IMGIMPORT_FLOW_RECORD_SUCCESS:
-      return record->task < plan->n_tasks &&
-             record->n_outputs ==
-                 plan->output_start[record->task + 1] - plan->output_start[record->task];
-    case IMGIMPORT_FLOW_RECORD_BEGUN:
-      return record->task < plan->n_tasks && record->error == NULL && record->number > 0 &&
-             record->number < G_MAXUINT32;
-    case IMGIMPORT_FLOW_RECORD_REVERTED:
-      return record->task < plan->n_tasks && record->error == NULL;
-    case IMGIMPORT_FLOW_RECORD_FAILURE:
-    case IMGIMPORT_FLOW_RECORD_REVERT_FAILED:
-      return record->task < plan->n_tasks && record->error != NULL;
-    }
-  return FALSE;
+  const ImgImportPlan *plan = reader->run->plan;
+
+  if (record->task == IMGIMPORT_TASK_NONE)
+    return is_complete_for_run (record);
+  if (!is_complete (record))
+    return FALSE;
+  if (reader->upgrade != NULL)
+    return _imgimport_upgrade_is_plausible (reader->upgrade, record);
+  return record->task < plan->n_tasks &&
+         (record->type != IMGIMPORT_FLOW_RECORD_SUCCESS ||
+          record->n_outputs ==
+              plan->output_start[record->task + 1] - plan->output_start[record->task]);
 }
 
 /* Whether the record says what the journal is, and at this place may. */
@@ -126,20 +223,34 @@ is_mark (const Reader *reader, const ImgImportFlowRecord *record)
          record->number == n_loaded;
 }
 
+/* Whether what follows is of this flow, or of an older one that it takes over. */
+static gboolean
+take_head (Reader *reader, const ImgImportFlowRecord *record)
+{
+  ImgImportRun *run = reader->run;
+
+  g_clear_pointer (&reader->upgrade, _imgimport_upgrade_free);
+  run->log.is_upgraded = record->number != run->plan->fingerprint;
+  run->log.was_upgraded |= run->log.is_upgraded;
+  if (!run->log.is_upgraded)
+    return TRUE;
+  if (record->n_outputs == 1)
+    reader->upgrade = _imgimport_upgrade_new (run->flow, record->outputs[0]);
+  return reader->upgrade != NULL;
+}
+
 /* Why an intact record cannot belong to this run; NULL where it can. */
 static const char *
-foreign_reason (const Reader *reader, const ImgImportFlowRecord *record)
+foreign_reason (Reader *reader, const ImgImportFlowRecord *record)
 {
-  const ImgImportPlan *plan = reader->run->plan;
-
   if (record->type == 0)
     return "it has another format version";
   if (reader->run->log.n_loaded == 0 && record->type != IMGIMPORT_FLOW_RECORD_HEAD)
     return "it does not begin with a head";
-  if (record->type == IMGIMPORT_FLOW_RECORD_HEAD && record->number != plan->fingerprint)
-    return "it belongs to a flow with other tasks or links";
-  if (!is_plausible (plan, record))
+  if (!is_plausible (reader, record))
     return "it names what the flow does not have";
+  if (record->type == IMGIMPORT_FLOW_RECORD_HEAD && !take_head (reader, record))
+    return "it belongs to a flow with other tasks or links";
   return NULL;
 }
 
@@ -159,13 +270,14 @@ read_append (const void *data, gsize length, gpointer user_data)
       if (size == 0 || (reader->is_cut && !is_mark (reader, &record)))
         {
           reader->is_cut = TRUE;
+          reader->run->log.is_cut = TRUE;
           return TRUE;
         }
       reader->foreign = foreign_reason (reader, &record);
       if (reader->foreign != NULL)
         return FALSE;
       reader->is_cut = FALSE;
-      apply (reader->run, &record);
+      apply (reader, &record);
       reader->run->log.n_loaded++;
       at += size;
       left -= size;
@@ -177,8 +289,10 @@ gboolean
 _imgimport_run_load (ImgImportRun *self, GError **error)
 {
   Reader reader = { .run = self };
+  gboolean ok = _imgimport_journal_load (self->log.journal, self->id, read_append, &reader, error);
 
-  if (!_imgimport_journal_load (self->log.journal, self->id, read_append, &reader, error))
+  g_clear_pointer (&reader.upgrade, _imgimport_upgrade_free);
+  if (!ok)
     return FALSE;
   if (reader.foreign != NULL)
     {
@@ -195,7 +309,7 @@ is_done (const ImgImportRun *self, guint32 task)
 {
   const ImgImportSlot *slot = &self->slots[task];
 
-  return slot->state == IMGIMPORT_TASK_SUCCESS ||
+  return slot->state == IMGIMPORT_TASK_SUCCESS || slot->state == IMGIMPORT_TASK_SKIPPED ||
          (slot->state == IMGIMPORT_TASK_FAILURE && self->is_past_pivot);
 }
 
@@ -218,4 +332,7 @@ _imgimport_run_prepare (ImgImportRun *self)
       for (j = plan->after_start[i]; j < plan->after_start[i + 1]; j++)
         self->slots[plan->after[j]].waiting--;
     }
+  for (i = 0; i < plan->n_tasks; i++)
+    if (self->slots[i].intention == IMGIMPORT_INTENTION_NONE)
+      _imgimport_run_mark_skipped (self, i);
 }

@@ -9,7 +9,8 @@ needs_revert (const ImgImportSlot *slot)
          slot->state != IMGIMPORT_TASK_REVERT_FAILED;
 }
 
-/* Only direct successors have to be counted: what executed had all its predecessors executed. */
+/* Only direct successors have to be counted: what executed had all its predecessors executed. Where
+ * the flow was another then that need not be so, and what did not execute keeps its place. */
 void
 _imgimport_run_begin_revert (ImgImportRun *self)
 {
@@ -18,13 +19,16 @@ _imgimport_run_begin_revert (ImgImportRun *self)
 
   self->phase = IMGIMPORT_PHASE_REVERTING;
   self->state = IMGIMPORT_RUN_REVERTING;
+  _imgimport_run_watch_state (self);
   self->n_left = 0;
   for (i = 0; i < plan->n_tasks; i++)
     {
-      gboolean needed = needs_revert (&self->slots[i]);
+      gboolean needed =
+          needs_revert (&self->slots[i]) || (self->log.was_upgraded && self->slots[i].attempt == 0);
 
       self->slots[i].intention = needed ? IMGIMPORT_INTENTION_REVERT : IMGIMPORT_INTENTION_NONE;
       self->slots[i].waiting = 0;
+      self->slots[i].delayed = FALSE;
       self->n_left += needed ? 1 : 0;
     }
   for (i = 0; i < plan->n_tasks; i++)
@@ -66,7 +70,11 @@ release_predecessors (ImgImportRun *self, guint32 task)
 void
 _imgimport_run_set_reverted (ImgImportRun *self, guint32 task)
 {
-  self->slots[task].state = IMGIMPORT_TASK_REVERTED;
+  if (self->slots[task].attempt > 0)
+    {
+      self->slots[task].state = IMGIMPORT_TASK_REVERTED;
+      _imgimport_run_watch_task (self, task);
+    }
   release_predecessors (self, task);
 }
 
@@ -75,9 +83,10 @@ _imgimport_run_finish_revert (ImgImportRun *self, guint32 task, GError *error)
 {
   ImgImportFlowRecord record = { .type = IMGIMPORT_FLOW_RECORD_REVERTED, .task = task };
 
-  if (error != NULL && self->phase == IMGIMPORT_PHASE_INTERRUPTING)
+  if (error != NULL &&
+      (self->phase == IMGIMPORT_PHASE_INTERRUPTING || _imgimport_run_retry_revert (self, task)))
     {
-      /* It was told to stop: it will be undone by a later run. */
+      /* It was told to stop, and will be undone by a later run, or it is tried again. */
       g_error_free (error);
       return;
     }
@@ -93,5 +102,6 @@ _imgimport_run_finish_revert (ImgImportRun *self, guint32 task, GError *error)
   _imgimport_run_add_error (self, task, error);
   self->n_revert_failed++;
   self->slots[task].state = IMGIMPORT_TASK_REVERT_FAILED;
+  _imgimport_run_watch_task (self, task);
   release_predecessors (self, task);
 }

@@ -7,20 +7,35 @@
  */
 
 static void
+queue_definition (ImgImportRun *self)
+{
+  g_autoptr (GVariant) definition = _imgimport_flow_define (self->flow);
+  ImgImportFlowRecord head = { .type = IMGIMPORT_FLOW_RECORD_HEAD,
+                               .task = IMGIMPORT_TASK_NONE,
+                               .number = self->plan->fingerprint,
+                               .outputs = &definition,
+                               .n_outputs = definition != NULL ? 1 : 0 };
+
+  /* Without its definition where that is too large: then it cannot be upgraded. */
+  if (_imgimport_flow_record_append (&head, self->log.pending))
+    return;
+  head.n_outputs = 0;
+  _imgimport_flow_record_append (&head, self->log.pending);
+}
+
+static void
 queue_head (ImgImportRun *self)
 {
   ImgImportRunLog *log = &self->log;
-  ImgImportFlowRecord head = { .type = IMGIMPORT_FLOW_RECORD_HEAD,
-                               .task = IMGIMPORT_TASK_NONE,
-                               .number = self->plan->fingerprint };
+  ImgImportFlowRecord resumed = { .type = IMGIMPORT_FLOW_RECORD_RESUMED,
+                                  .task = IMGIMPORT_TASK_NONE,
+                                  .number = log->n_loaded };
 
-  if (log->n_loaded > 0)
-    {
-      head.type = IMGIMPORT_FLOW_RECORD_RESUMED;
-      head.number = log->n_loaded;
-    }
   log->is_headed = TRUE;
-  _imgimport_flow_record_append (&head, log->pending);
+  if (log->n_loaded > 0)
+    _imgimport_flow_record_append (&resumed, log->pending);
+  if (log->n_loaded == 0 || log->is_upgraded)
+    queue_definition (self);
 }
 
 /* Makes room for one more record, after the head. */
@@ -118,4 +133,12 @@ _imgimport_run_flush (ImgImportRun *self)
         write_queued (self);
     }
   return !log->has_failed;
+}
+
+gboolean
+imgimport_run_is_journal_cut (ImgImportRun *self)
+{
+  g_return_val_if_fail (IMGIMPORT_IS_RUN (self), FALSE);
+
+  return self->log.is_cut;
 }

@@ -13,8 +13,8 @@ is_over (ImgImportRun *self)
   return self->is_reported || self->reporter == g_thread_self ();
 }
 
-static gint64
-deadline_after (gint64 now_us, gint64 timeout_ms)
+gint64
+_imgimport_deadline_after (gint64 now_us, gint64 timeout_ms)
 {
   if (timeout_ms < 0 || timeout_ms > (G_MAXINT64 - now_us) / 1000)
     return G_MAXINT64;
@@ -23,11 +23,11 @@ deadline_after (gint64 now_us, gint64 timeout_ms)
 
 /* Drives an engine that has no threads. */
 static gboolean
-iterate_until_over (ImgImportRun *self, gint64 timeout_ms)
+iterate_until_over (ImgImportRun *self, ImgImportPool *pool, gint64 timeout_ms)
 {
-  ImgImportPool *pool = self->pool;
   ImgImportClock *clock = _imgimport_pool_get_clock (pool);
-  gint64 deadline_us = deadline_after (_imgimport_clock_monotonic_us (clock), timeout_ms);
+  gint64 deadline_us =
+      _imgimport_deadline_after (_imgimport_clock_monotonic_us (clock), timeout_ms);
 
   for (;;)
     {
@@ -59,21 +59,32 @@ sleep_on_run (ImgImportRun *self, gboolean until_started, gint64 deadline_us)
   return TRUE;
 }
 
+/* Resuming the run may give it another. */
+static ImgImportPool *
+ref_pool (ImgImportRun *self)
+{
+  g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&self->lock);
+
+  return _imgimport_pool_ref (self->pool);
+}
+
 gboolean
 imgimport_run_wait (ImgImportRun *self, gint64 timeout_ms)
 {
   gint64 now_us = g_get_monotonic_time ();
-  gint64 deadline_us = deadline_after (now_us, timeout_ms);
+  gint64 deadline_us = _imgimport_deadline_after (now_us, timeout_ms);
+  g_autoptr (ImgImportPool) pool = NULL;
 
   g_return_val_if_fail (IMGIMPORT_IS_RUN (self), FALSE);
 
   if (!sleep_on_run (self, TRUE, deadline_us))
     return FALSE;
-  if (_imgimport_pool_has_threads (self->pool))
+  pool = ref_pool (self);
+  if (_imgimport_pool_has_threads (pool))
     return sleep_on_run (self, FALSE, deadline_us);
   if (timeout_ms > 0)
     timeout_ms = MAX (0, timeout_ms - (g_get_monotonic_time () - now_us) / 1000);
-  return iterate_until_over (self, timeout_ms);
+  return iterate_until_over (self, pool, timeout_ms);
 }
 
 ImgImportRunState
@@ -146,6 +157,39 @@ imgimport_run_get_n_errors (ImgImportRun *self)
 
   locker = _imgimport_locker_new (&self->lock);
   return self->phase == IMGIMPORT_PHASE_ENDED ? self->errors->len : 0;
+}
+
+guint
+imgimport_run_get_n_warnings (ImgImportRun *self)
+{
+  g_autoptr (ImgImportLocker) locker = NULL;
+  guint n = 0;
+  guint i;
+
+  g_return_val_if_fail (IMGIMPORT_IS_RUN (self), 0);
+
+  locker = _imgimport_locker_new (&self->lock);
+  for (i = 0; self->phase == IMGIMPORT_PHASE_ENDED && i < self->errors->len; i++)
+    n += g_array_index (self->errors, ImgImportRunError, i).is_warning ? 1 : 0;
+  return n;
+}
+
+char **
+imgimport_run_dup_debts (ImgImportRun *self)
+{
+  g_autoptr (GPtrArray) names = g_ptr_array_new ();
+  g_autoptr (ImgImportLocker) locker = NULL;
+  guint32 i;
+
+  g_return_val_if_fail (IMGIMPORT_IS_RUN (self), NULL);
+
+  locker = _imgimport_locker_new (&self->lock);
+  for (i = 0;
+       self->is_past_pivot && self->phase == IMGIMPORT_PHASE_ENDED && i < self->plan->n_tasks; i++)
+    if (self->slots[i].state == IMGIMPORT_TASK_FAILURE)
+      g_ptr_array_add (names, g_strdup (_imgimport_flow_task (self->flow, i)->name));
+  g_ptr_array_add (names, NULL);
+  return (char **)g_ptr_array_steal (names, NULL);
 }
 
 const GError *

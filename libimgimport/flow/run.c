@@ -9,7 +9,8 @@ G_DEFINE_ENUM_TYPE (ImgImportRunState, imgimport_run_state,
                     G_DEFINE_ENUM_VALUE (IMGIMPORT_RUN_REVERTED, "reverted"),
                     G_DEFINE_ENUM_VALUE (IMGIMPORT_RUN_PARTIALLY_REVERTED, "partially-reverted"),
                     G_DEFINE_ENUM_VALUE (IMGIMPORT_RUN_CANCELLED, "cancelled"),
-                    G_DEFINE_ENUM_VALUE (IMGIMPORT_RUN_INTERRUPTED, "interrupted"))
+                    G_DEFINE_ENUM_VALUE (IMGIMPORT_RUN_INTERRUPTED, "interrupted"),
+                    G_DEFINE_ENUM_VALUE (IMGIMPORT_RUN_SUSPENDED, "suspended"))
 
 G_DEFINE_FINAL_TYPE (ImgImportRun, imgimport_run, G_TYPE_OBJECT)
 
@@ -30,7 +31,12 @@ imgimport_run_finalize (GObject *object)
   g_free (self->slots);
   g_free (self->ready);
   g_array_unref (self->errors);
+  _imgimport_run_watch_clear (self);
+  g_clear_pointer (&self->extras, g_hash_table_unref);
+  g_clear_pointer (&self->firing, g_ptr_array_unref);
   g_clear_pointer (&self->log.pending, g_byte_array_unref);
+  if (self->log.is_claimed)
+    _imgimport_journal_release (self->log.journal, self->id);
   g_clear_object (&self->log.journal);
   g_clear_object (&self->cancellable);
   g_clear_object (&self->late_cancellable);
@@ -59,6 +65,7 @@ imgimport_run_init (ImgImportRun *self)
 {
   g_mutex_init (&self->lock);
   g_cond_init (&self->cond);
+  self->suspended_phase = IMGIMPORT_PHASE_ENDED;
   self->cancellable = g_cancellable_new ();
   self->late_cancellable = g_cancellable_new ();
   self->errors = g_array_new (FALSE, FALSE, sizeof (ImgImportRunError));
@@ -97,12 +104,24 @@ take_inputs (ImgImportRun *self, GVariant *inputs, GError **error)
       if (self->values[plan->n_outputs + i] != NULL)
         continue;
       _imgimport_set_error (error, IMGIMPORT_ERROR_INVALID_ARGUMENT, "input-missing",
-                            "flow “%s”: nothing provides the input “%s” of task “%s”",
+                            "flow “%s”: nothing provides the input “%s” of %s “%s”",
                             self->flow->name, port->name,
+                            port->of_revert ? "the revert of task" : "task",
                             _imgimport_flow_task (self->flow, port->task)->name);
       return FALSE;
     }
   return TRUE;
+}
+
+static gboolean
+open_journal (ImgImportRun *self, GError **error)
+{
+  if (self->log.journal == NULL)
+    return TRUE;
+  if (!_imgimport_journal_claim (self->log.journal, self->id, error))
+    return FALSE;
+  self->log.is_claimed = TRUE;
+  return _imgimport_run_load (self, error);
 }
 
 ImgImportRun *
@@ -131,11 +150,11 @@ imgimport_run_new (ImgImportFlow *flow, const char *id, GVariant *inputs, ImgImp
   self->flow = g_object_ref (flow);
   self->plan = plan;
   self->id = g_strdup (id);
-  self->values = g_new0 (GVariant *, (gsize)plan->n_outputs + plan->n_run_inputs);
+  self->values = g_new0 (GVariant *, (gsize)plan->n_outputs + plan->n_run_inputs + 1);
   self->slots = g_new0 (ImgImportSlot, plan->n_tasks);
   self->ready = g_new (guint32, plan->n_tasks);
   g_set_object (&self->log.journal, journal);
-  if (!take_inputs (self, owned, error) || (journal != NULL && !_imgimport_run_load (self, error)))
+  if (!take_inputs (self, owned, error) || !open_journal (self, error))
     return NULL;
   _imgimport_run_prepare (self);
   return g_steal_pointer (&self);
@@ -182,67 +201,46 @@ set_going (ImgImportRun *self)
 }
 
 gboolean
-imgimport_run_start (ImgImportRun *self, ImgImportEngine *engine, GError **error)
+_imgimport_run_attach (ImgImportRun *self, ImgImportEngine *engine, ImgImportPhase from,
+                       GError **error)
 {
-  g_return_val_if_fail (IMGIMPORT_IS_RUN (self), FALSE);
-  g_return_val_if_fail (IMGIMPORT_IS_ENGINE (engine), FALSE);
+  ImgImportPool *pool = _imgimport_engine_get_pool (engine);
 
-  _imgimport_lock (&self->lock);
-  if (self->phase != IMGIMPORT_PHASE_PENDING)
-    {
-      _imgimport_unlock (&self->lock);
-      _imgimport_set_error (error, IMGIMPORT_ERROR_INVALID_STATE, "run-started",
-                            "run “%s”: it has been started before", self->id);
-      return FALSE;
-    }
-  if (!_imgimport_pool_attach (_imgimport_engine_get_pool (engine), self, error))
-    {
-      _imgimport_unlock (&self->lock);
-      return FALSE;
-    }
+  if (!_imgimport_pool_attach (pool, self, error))
+    return FALSE;
   self->engine = g_object_ref (engine);
-  self->pool = _imgimport_pool_ref (_imgimport_engine_get_pool (engine));
-  set_going (self);
+  g_clear_pointer (&self->pool, _imgimport_pool_unref);
+  self->pool = _imgimport_pool_ref (pool);
+  _imgimport_run_watch_start (self);
+  if (from == IMGIMPORT_PHASE_PENDING)
+    set_going (self);
+  else
+    self->phase = from;
+  _imgimport_run_arm_deadline (self);
+  _imgimport_run_arm_budget (self);
   while (self->n_ready == 0 && _imgimport_run_settle (self))
     continue;
   if (self->n_ready > 0)
-    {
-      self->is_queued = TRUE;
-      _imgimport_pool_enqueue (self->pool, self);
-    }
+    _imgimport_run_wake (self);
   g_cond_broadcast (&self->cond);
-  _imgimport_run_unlock (self);
-  _imgimport_run_report (self);
   return TRUE;
 }
 
 gboolean
-imgimport_run_cancel (ImgImportRun *self)
+imgimport_run_start (ImgImportRun *self, ImgImportEngine *engine, GError **error)
 {
-  ImgImportFlowRecord record = { .type = IMGIMPORT_FLOW_RECORD_CANCELLED,
-                                 .task = IMGIMPORT_TASK_NONE };
-  gboolean pending;
+  gboolean ok = FALSE;
 
   g_return_val_if_fail (IMGIMPORT_IS_RUN (self), FALSE);
+  g_return_val_if_fail (IMGIMPORT_IS_ENGINE (engine), FALSE);
 
   _imgimport_lock (&self->lock);
-  pending = self->phase == IMGIMPORT_PHASE_PENDING && self->state == IMGIMPORT_RUN_PENDING;
-  if ((!pending && self->phase != IMGIMPORT_PHASE_EXECUTING) || self->is_cancelled ||
-      self->is_past_pivot || self->n_left == 0)
-    {
-      _imgimport_unlock (&self->lock);
-      return FALSE;
-    }
-  self->is_cancelled = TRUE;
-  record.error = g_error_new (G_IO_ERROR, G_IO_ERROR_CANCELLED, "run “%s” was cancelled", self->id);
-  _imgimport_run_note (self, &record);
-  _imgimport_run_add_error (self, IMGIMPORT_TASK_NONE, record.error);
-  _imgimport_run_stop (self);
-  if (!pending && !self->is_queued)
-    {
-      self->is_queued = TRUE;
-      _imgimport_pool_enqueue (self->pool, self);
-    }
+  if (self->phase == IMGIMPORT_PHASE_PENDING)
+    ok = _imgimport_run_attach (self, engine, IMGIMPORT_PHASE_PENDING, error);
+  else
+    _imgimport_set_error (error, IMGIMPORT_ERROR_INVALID_STATE, "run-started",
+                          "run “%s”: it has been started before", self->id);
   _imgimport_run_unlock (self);
-  return TRUE;
+  _imgimport_run_report (self);
+  return ok;
 }

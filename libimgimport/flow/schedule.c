@@ -9,6 +9,7 @@ _imgimport_run_push (ImgImportRun *self, guint32 task)
 {
   guint32 at = self->ready_head + self->n_ready++;
 
+  _imgimport_run_watch_ready (self, task);
   self->ready[at < self->plan->n_tasks ? at : at - self->plan->n_tasks] = task;
 }
 
@@ -27,12 +28,13 @@ pop (ImgImportRun *self)
 static guint32
 take_ready (ImgImportRun *self)
 {
-  while (self->n_ready > 0)
+  while (self->n_ready > 0 && !self->is_suspending)
     {
       guint32 task = pop (self);
 
       if (self->phase == IMGIMPORT_PHASE_EXECUTING ||
-          _imgimport_flow_task (self->flow, task)->vtable.revert != NULL)
+          (_imgimport_flow_task (self->flow, task)->vtable.revert != NULL &&
+           self->slots[task].attempt > 0))
         return task;
       _imgimport_run_set_reverted (self, task);
     }
@@ -53,132 +55,87 @@ take (ImgImportRun *self)
 static guint32
 take_delayed (ImgImportRun *self, guint32 task)
 {
-  if (self->phase != IMGIMPORT_PHASE_EXECUTING || !self->slots[task].delayed)
-    return IMGIMPORT_TASK_NONE;
-  self->slots[task].delayed = FALSE;
-  self->n_delayed--;
-  return task;
+  gboolean goes_on =
+      self->phase == IMGIMPORT_PHASE_EXECUTING || self->phase == IMGIMPORT_PHASE_REVERTING;
+
+  if (goes_on && self->slots[task].delayed && !self->is_suspending)
+    {
+      self->slots[task].delayed = FALSE;
+      self->n_delayed--;
+      return task;
+    }
+  /* It may have been parked, and the room it was woken for is still there. */
+  _imgimport_pool_unpark (self->pool);
+  return IMGIMPORT_TASK_NONE;
 }
 
 /* Has other threads help. */
 static void
 share (ImgImportRun *self)
 {
-  if (self->n_ready == 0 || self->is_queued)
+  if (self->n_ready > 0 && !self->is_suspending)
+    _imgimport_run_wake (self);
+}
+
+void
+_imgimport_run_wake (ImgImportRun *self)
+{
+  if (self->is_queued)
     return;
   self->is_queued = TRUE;
   _imgimport_pool_enqueue (self->pool, self);
 }
 
-/* Makes ready what waited for the task only; answers one of them for this thread. */
-static guint32
-release_successors (ImgImportRun *self, guint32 task)
-{
-  const ImgImportPlan *plan = self->plan;
-  guint32 next = IMGIMPORT_TASK_NONE;
-  guint32 i;
-
-  for (i = plan->after_start[task]; i < plan->after_start[task + 1]; i++)
-    {
-      guint32 successor = plan->after[i];
-
-      if (--self->slots[successor].waiting > 0)
-        continue;
-      if (next == IMGIMPORT_TASK_NONE)
-        next = successor;
-      else
-        _imgimport_run_push (self, successor);
-    }
-  return next;
-}
-
-static guint32
-succeed (ImgImportRun *self, guint32 task, const GByteArray *record)
-{
-  self->slots[task].state = IMGIMPORT_TASK_SUCCESS;
-  self->n_left--;
-  if (record != NULL)
-    _imgimport_run_note_bytes (self, record);
-  if (task == self->plan->pivot)
-    {
-      /* A cancellation that came too late for the pivot has no effect. */
-      self->is_past_pivot = TRUE;
-      self->is_cancelled = FALSE;
-      g_array_set_size (self->errors, 0);
-      self->log.is_durable |= record != NULL;
-      if (self->phase == IMGIMPORT_PHASE_STOPPING)
-        self->phase = IMGIMPORT_PHASE_EXECUTING;
-    }
-  if (self->phase != IMGIMPORT_PHASE_EXECUTING)
-    return IMGIMPORT_TASK_NONE;
-  return release_successors (self, task);
-}
-
-static gint64
-retry_delay_us (const ImgImportFlowTask *task, guint attempt)
-{
-  guint64 delay_ms = task->delay_ms;
-  guint i;
-
-  for (i = 1; i < attempt && delay_ms > 0 && delay_ms < task->max_delay_ms; i++)
-    delay_ms *= 2;
-  return (gint64)MIN (delay_ms, task->max_delay_ms) * 1000;
-}
-
+/* Whether the task is to be run at all. Drops the lock meanwhile. */
 static gboolean
-retry (ImgImportRun *self, guint32 task, const GError *error)
+ask_condition (ImgImportRun *self, guint32 index, const ImgImportCondition *condition)
 {
-  const ImgImportFlowTask *definition = _imgimport_flow_task (self->flow, task);
-  ImgImportSlot *slot = &self->slots[task];
-  gint64 delay_us;
+  ImgImportTask task = { .run = self, .index = index };
+  gboolean answer;
 
-  if (self->phase != IMGIMPORT_PHASE_EXECUTING || slot->attempt >= definition->attempts ||
-      !imgimport_error_is_retryable (error))
+  self->slots[index].asked = TRUE;
+  self->n_busy++;
+  _imgimport_run_unlock (self);
+  answer = condition->func (&task, condition->user_data);
+  _imgimport_lock (&self->lock);
+  self->n_busy--;
+  if (answer || self->phase != IMGIMPORT_PHASE_EXECUTING)
+    return answer;
+  _imgimport_run_skip (self, index);
+  return FALSE;
+}
+
+/* Whether a task with options may begin now; with a limited class it then has its place. */
+static gboolean
+admit (ImgImportRun *self, guint32 task, const ImgImportTaskOptions *options)
+{
+  ImgImportSlot *slot = &self->slots[task];
+  ImgImportPhase phase = self->phase;
+
+  if (options->condition != NULL && phase == IMGIMPORT_PHASE_EXECUTING && slot->attempt == 0 &&
+      !slot->asked && !ask_condition (self, task, options->condition))
     return FALSE;
-  slot->state = IMGIMPORT_TASK_PENDING;
-  delay_us = retry_delay_us (definition, slot->attempt);
-  if (delay_us == 0)
+  if (self->phase != phase)
+    return FALSE;
+  if (self->is_suspending)
     {
       _imgimport_run_push (self, task);
-      return TRUE;
+      return FALSE;
     }
+  if (options->task_class == IMGIMPORT_TASK_CLASS_ANY ||
+      _imgimport_pool_acquire (self->pool, (ImgImportTaskClass)options->task_class, self, task))
+    return TRUE;
   slot->delayed = TRUE;
   self->n_delayed++;
-  _imgimport_pool_delay (self->pool, self, task,
-                         _imgimport_clock_monotonic_us (_imgimport_pool_get_clock (self->pool)) +
-                             delay_us);
-  return TRUE;
+  return FALSE;
 }
 
-/* Takes `error`. */
-static guint32
-fail (ImgImportRun *self, guint32 task, GError *error)
+static guint64
+attempt_number (ImgImportRun *self, guint32 task)
 {
-  ImgImportFlowRecord record = { .type = IMGIMPORT_FLOW_RECORD_FAILURE,
-                                 .task = task,
-                                 .error = error };
-  ImgImportSlot *slot = &self->slots[task];
+  const ImgImportExtra *extra = _imgimport_run_peek_extra (self, task);
 
-  if (self->phase == IMGIMPORT_PHASE_INTERRUPTING || retry (self, task, error))
-    {
-      /* Begun, and not finished: it will be executed again. */
-      slot->state = IMGIMPORT_TASK_PENDING;
-      g_error_free (error);
-      return IMGIMPORT_TASK_NONE;
-    }
-  slot->state = IMGIMPORT_TASK_FAILURE;
-  self->n_left--;
-  if (self->phase == IMGIMPORT_PHASE_STOPPING && imgimport_error_is_cancelled (error))
-    {
-      g_error_free (error);
-      return IMGIMPORT_TASK_NONE;
-    }
-  _imgimport_run_note (self, &record);
-  _imgimport_run_add_error (self, task, error);
-  if (self->is_past_pivot)
-    return release_successors (self, task);
-  _imgimport_run_stop (self);
-  return IMGIMPORT_TASK_NONE;
+  return self->slots[task].attempt | (extra != NULL ? (guint64)extra->alternative << 32 : 0);
 }
 
 /* Claims a task for this thread and writes down what it is about to do. FALSE where the run has
@@ -193,7 +150,8 @@ begin (ImgImportRun *self, guint32 task, gboolean reverting)
   self->n_busy++;
   if (!reverting)
     {
-      record.number = ++slot->attempt;
+      slot->attempt++;
+      record.number = attempt_number (self, task);
       _imgimport_run_note (self, &record);
       self->log.is_durable |= !self->log.is_begun;
       self->log.is_begun = TRUE;
@@ -202,6 +160,7 @@ begin (ImgImportRun *self, guint32 task, gboolean reverting)
   if (self->phase == phase)
     {
       slot->state = reverting ? IMGIMPORT_TASK_REVERTING : IMGIMPORT_TASK_RUNNING;
+      _imgimport_run_watch_task (self, task);
       return TRUE;
     }
   self->n_busy--;
@@ -210,34 +169,72 @@ begin (ImgImportRun *self, guint32 task, gboolean reverting)
   return FALSE;
 }
 
+/* The cancellable of an attempt: of its own where it has a timeout. */
+static GCancellable *
+cancellable_of (ImgImportRun *self, guint32 task, gboolean reverting)
+{
+  const ImgImportExtra *extra =
+      self->extras != NULL ? _imgimport_run_peek_extra (self, task) : NULL;
+
+  if (reverting)
+    return self->late_cancellable;
+  if (extra != NULL && extra->cancellable != NULL)
+    return extra->cancellable;
+  return self->is_past_pivot ? self->late_cancellable : self->cancellable;
+}
+
+/* Drops the lock meanwhile. */
+static guint32
+start_task (ImgImportRun *self, guint32 index, GCancellable *cancellable)
+{
+  ImgImportOutcome outcome = { NULL, NULL };
+  ImgImportTask *task = _imgimport_task_new_started (self, index);
+  g_autoptr (GCancellable) kept = g_object_ref (cancellable);
+  gboolean is_over;
+
+  _imgimport_run_get_extra (self, index)->started = task;
+  _imgimport_run_unlock (self);
+  is_over = !_imgimport_task_start (task, kept, &outcome);
+  _imgimport_lock (&self->lock);
+  if (!is_over)
+    return IMGIMPORT_TASK_NONE;
+  return _imgimport_task_end_started (task, &outcome);
+}
+
 /* Drops the lock meanwhile. Answers what this thread should go on with. */
 static guint32
 do_task (ImgImportRun *self, guint32 index)
 {
+  const ImgImportFlowTask *definition = _imgimport_flow_task (self->flow, index);
   ImgImportTask task = { .run = self, .index = index };
   ImgImportOutcome outcome = { NULL, NULL };
-  GCancellable *cancellable = self->is_past_pivot ? self->late_cancellable : self->cancellable;
-  guint32 next = IMGIMPORT_TASK_NONE;
+  GCancellable *cancellable;
 
   task.is_reverting = self->phase == IMGIMPORT_PHASE_REVERTING;
-  if (!begin (self, index, task.is_reverting))
+  if (self->is_giving_up)
+    return _imgimport_run_give_up (self, index);
+  if (definition->options != NULL && !admit (self, index, definition->options))
     return IMGIMPORT_TASK_NONE;
+  if (!begin (self, index, task.is_reverting))
+    {
+      if (definition->options != NULL)
+        _imgimport_run_leave_class (self, index);
+      return IMGIMPORT_TASK_NONE;
+    }
+  if (definition->options != NULL && !task.is_reverting)
+    _imgimport_run_arm (self, index);
+  cancellable = cancellable_of (self, index, task.is_reverting);
+  if (definition->vtable.start != NULL && !task.is_reverting)
+    return start_task (self, index, cancellable);
   task.attempt = self->slots[index].attempt;
+  task.outputs = self->values + self->plan->output_start[index];
   _imgimport_run_unlock (self);
   if (task.is_reverting)
-    _imgimport_task_revert (&task, self->late_cancellable, &outcome);
+    _imgimport_task_revert (&task, cancellable, &outcome);
   else
     _imgimport_task_execute (&task, cancellable, &outcome);
   _imgimport_lock (&self->lock);
-  self->n_busy--;
-  if (task.is_reverting)
-    _imgimport_run_finish_revert (self, index, outcome.error);
-  else if (outcome.error != NULL)
-    next = fail (self, index, outcome.error);
-  else
-    next = succeed (self, index, outcome.record);
-  g_clear_pointer (&outcome.record, g_byte_array_unref);
-  return next;
+  return _imgimport_run_finish (self, index, task.is_reverting, &outcome);
 }
 
 /* The last of a turn: what was done is written, others go on with what is ready. */
@@ -248,7 +245,7 @@ leave (ImgImportRun *self, guint32 next)
     _imgimport_run_push (self, next);
   if (self->phase != IMGIMPORT_PHASE_ENDING && self->phase != IMGIMPORT_PHASE_ENDED)
     _imgimport_run_flush (self);
-  while (self->n_ready == 0 && _imgimport_run_settle (self))
+  while ((self->n_ready == 0 || self->is_suspending) && _imgimport_run_settle (self))
     continue;
   share (self);
 }
@@ -269,7 +266,8 @@ _imgimport_run_turn (ImgImportRun *self, guint32 due, gboolean single)
       share (self);
       next = do_task (self, task);
       n_done++;
-      if (single || (n_done >= TURN_MAX && _imgimport_pool_is_contended (self->pool)))
+      if (single || self->is_suspending ||
+          (n_done >= TURN_MAX && _imgimport_pool_is_contended (self->pool)))
         break;
       task = next != IMGIMPORT_TASK_NONE ? next : take (self);
       next = IMGIMPORT_TASK_NONE;

@@ -8,7 +8,8 @@ G_DEFINE_ENUM_TYPE (ImgImportTaskState, imgimport_task_state,
                     G_DEFINE_ENUM_VALUE (IMGIMPORT_TASK_FAILURE, "failure"),
                     G_DEFINE_ENUM_VALUE (IMGIMPORT_TASK_REVERTING, "reverting"),
                     G_DEFINE_ENUM_VALUE (IMGIMPORT_TASK_REVERTED, "reverted"),
-                    G_DEFINE_ENUM_VALUE (IMGIMPORT_TASK_REVERT_FAILED, "revert-failed"))
+                    G_DEFINE_ENUM_VALUE (IMGIMPORT_TASK_REVERT_FAILED, "revert-failed"),
+                    G_DEFINE_ENUM_VALUE (IMGIMPORT_TASK_SKIPPED, "skipped"))
 
 static const ImgImportFlowTask *
 definition (ImgImportTask *self)
@@ -16,14 +17,12 @@ definition (ImgImportTask *self)
   return _imgimport_flow_task (self->run->flow, self->index);
 }
 
-/* The places of the task's outputs among the values of the run. */
-static GVariant **
-outputs_of (ImgImportTask *self, guint *n_outputs)
+static guint
+count_outputs (ImgImportTask *self)
 {
   const guint32 *start = self->run->plan->output_start + self->index;
 
-  *n_outputs = start[1] - start[0];
-  return self->run->values + start[0];
+  return start[1] - start[0];
 }
 
 const char *
@@ -53,7 +52,8 @@ imgimport_task_get_input (ImgImportTask *self, const char *name)
 
   plan = self->run->plan;
   for (i = plan->input_start[self->index]; i < plan->input_start[self->index + 1]; i++)
-    if (g_str_equal (plan->inputs[i].name, name))
+    if ((self->is_reverting || !plan->inputs[i].of_revert) &&
+        g_str_equal (plan->inputs[i].name, name))
       return self->run->values[plan->inputs[i].value];
   return NULL;
 }
@@ -61,12 +61,13 @@ imgimport_task_get_input (ImgImportTask *self, const char *name)
 static GVariant **
 find_output (ImgImportTask *self, const char *name)
 {
-  const ImgImportPlan *plan = self->run->plan;
-  guint32 i;
+  const char **names = self->run->plan->outputs + self->run->plan->output_start[self->index];
+  guint n_outputs = self->outputs != NULL ? count_outputs (self) : 0;
+  guint i;
 
-  for (i = plan->output_start[self->index]; i < plan->output_start[self->index + 1]; i++)
-    if (g_str_equal (plan->outputs[i], name))
-      return self->run->values + i;
+  for (i = 0; i < n_outputs; i++)
+    if (g_str_equal (names[i], name))
+      return self->outputs + i;
   return NULL;
 }
 
@@ -106,27 +107,28 @@ const GError *
 imgimport_task_get_cause (ImgImportTask *self)
 {
   g_autoptr (ImgImportLocker) locker = NULL;
+  const ImgImportRunError *first;
 
   g_return_val_if_fail (self != NULL, NULL);
 
   if (!self->is_reverting)
     return NULL;
   locker = _imgimport_locker_new (&self->run->lock);
-  return self->run->errors->len > 0 ? g_array_index (self->run->errors, ImgImportRunError, 0).error
-                                    : NULL;
+  first =
+      self->run->errors->len > 0 ? &g_array_index (self->run->errors, ImgImportRunError, 0) : NULL;
+  return first != NULL && !first->is_warning ? first->error : NULL;
 }
 
 /* The name of the first output that was not set; NULL for none. */
 static const char *
 missing_output (ImgImportTask *self)
 {
-  guint n_outputs;
-  GVariant **outputs = outputs_of (self, &n_outputs);
-  guint i;
+  const guint32 *start = self->run->plan->output_start + self->index;
+  guint32 i;
 
-  for (i = 0; i < n_outputs; i++)
-    if (outputs[i] == NULL)
-      return self->run->plan->outputs[(guint)(outputs - self->run->values) + i];
+  for (i = start[0]; i < start[1]; i++)
+    if (self->outputs[i - start[0]] == NULL)
+      return self->run->plan->outputs[i];
   return NULL;
 }
 
@@ -137,7 +139,8 @@ success_record (ImgImportTask *self)
   g_autoptr (GByteArray) bytes = g_byte_array_new ();
   ImgImportFlowRecord record = { .type = IMGIMPORT_FLOW_RECORD_SUCCESS, .task = self->index };
 
-  record.outputs = outputs_of (self, &record.n_outputs);
+  record.outputs = self->outputs;
+  record.n_outputs = count_outputs (self);
   return _imgimport_flow_record_append (&record, bytes) ? g_steal_pointer (&bytes) : NULL;
 }
 
@@ -181,28 +184,34 @@ check_success (ImgImportTask *self, ImgImportOutcome *outcome)
 static void
 clear_outputs (ImgImportTask *self)
 {
-  guint n_outputs;
-  GVariant **outputs = outputs_of (self, &n_outputs);
+  guint n_outputs = count_outputs (self);
   guint i;
 
   for (i = 0; i < n_outputs; i++)
-    g_clear_pointer (&outputs[i], g_variant_unref);
+    g_clear_pointer (&self->outputs[i], g_variant_unref);
+}
+
+void
+_imgimport_task_conclude (ImgImportTask *self, gboolean ok, ImgImportOutcome *outcome)
+{
+  if (ok)
+    {
+      g_clear_error (&outcome->error);
+      check_success (self, outcome);
+    }
+  else
+    _imgimport_error_normalize (&outcome->error, "task “%s”", definition (self)->name);
+  if (outcome->error != NULL)
+    clear_outputs (self);
 }
 
 void
 _imgimport_task_execute (ImgImportTask *self, GCancellable *cancellable, ImgImportOutcome *outcome)
 {
   const ImgImportFlowTask *task = definition (self);
+  gboolean ok = task->vtable.execute (task->user_data, self, cancellable, &outcome->error);
 
-  if (task->vtable.execute (task->user_data, self, cancellable, &outcome->error))
-    {
-      g_clear_error (&outcome->error);
-      check_success (self, outcome);
-    }
-  else
-    _imgimport_error_normalize (&outcome->error, "task “%s”", task->name);
-  if (outcome->error != NULL)
-    clear_outputs (self);
+  _imgimport_task_conclude (self, ok, outcome);
 }
 
 void

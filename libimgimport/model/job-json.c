@@ -30,6 +30,15 @@ write_result (ImgImportJob *self, JsonObject *object)
 }
 
 static void
+write_tasks (ImgImportJob *self, JsonObject *object)
+{
+  JsonNode *tasks = self->tasks != NULL ? _imgimport_json_parse (self->tasks, "tasks", NULL) : NULL;
+
+  if (tasks != NULL)
+    json_object_set_member (object, "tasks", tasks);
+}
+
+static void
 write_deliveries (ImgImportJob *self, JsonObject *object)
 {
   JsonArray *array = json_array_new ();
@@ -84,6 +93,7 @@ _imgimport_job_to_node (ImgImportJob *self, gboolean internal)
   _imgimport_model_write_size (object, "total", self->total);
   _imgimport_model_write_strv (object, "warnings", (const char *const *)self->warnings);
   write_deliveries (self, object);
+  write_tasks (self, object);
   json_object_set_boolean_member (object, "cancel_requested", self->cancel_requested);
   write_times (self, object, internal);
   return _imgimport_model_object_to_node (object);
@@ -157,6 +167,18 @@ read_texts (ImgImportJob *self, const ImgImportJsonCursor *cursor, GError **erro
 }
 
 static gboolean
+read_tasks (ImgImportJob *self, const ImgImportJsonCursor *cursor, GError **error)
+{
+  JsonArray *array = NULL;
+
+  if (!_imgimport_json_array (cursor, "tasks", &array, error))
+    return FALSE;
+  if (array != NULL)
+    self->tasks = _imgimport_json_to_text (json_object_get_member (cursor->object, "tasks"));
+  return TRUE;
+}
+
+static gboolean
 read_delivery (ImgImportJob *self, const ImgImportJsonCursor *cursor, GError **error)
 {
   static const char *const known[] = { "store", "way", "why", NULL };
@@ -205,7 +227,7 @@ _imgimport_job_from_object (JsonObject *object, const char *what, GError **error
     "id",         "type",       "status",     "owner",      "image_id",         "user_id",
     "request_id", "input",      "result",     "message",    "reason",           "code",
     "phase",      "bytes",      "total",      "warnings",   "deliveries",       "created_at",
-    "updated_at", "expires_at", "created_us", "updated_us", "cancel_requested", "expires_us",
+    "updated_at", "expires_at", "created_us", "updated_us", "cancel_requested", "expires_us", "tasks",
     NULL
   };
   g_autoptr (ImgImportJob) self = g_object_new (IMGIMPORT_TYPE_JOB, NULL);
@@ -217,7 +239,7 @@ _imgimport_job_from_object (JsonObject *object, const char *what, GError **error
       !_imgimport_model_read_size (&cursor, "bytes", &self->bytes, error) ||
       !_imgimport_model_read_size (&cursor, "total", &self->total, error) ||
       !_imgimport_json_strv (&cursor, "warnings", &warnings, error) ||
-      !read_deliveries (self, &cursor, error) ||
+      !read_deliveries (self, &cursor, error) || !read_tasks (self, &cursor, error) ||
       !_imgimport_json_boolean (&cursor, "cancel_requested", &self->cancel_requested, error) ||
       !_imgimport_model_read_time (&cursor, "created_at", &self->created_us, error) ||
       !_imgimport_model_read_time (&cursor, "updated_at", &self->updated_us, error) ||

@@ -42,6 +42,7 @@ imgimport_job_finalize (GObject *object)
   g_free (self->reason);
   g_free (self->code);
   g_free (self->phase);
+  g_free (self->tasks);
   g_strfreev (self->warnings);
   g_ptr_array_unref (self->deliveries);
   G_OBJECT_CLASS (imgimport_job_parent_class)->finalize (object);
@@ -97,6 +98,7 @@ _imgimport_job_copy (ImgImportJob *self)
   copy->reason = g_strdup (self->reason);
   copy->code = g_strdup (self->code);
   copy->phase = g_strdup (self->phase);
+  copy->tasks = g_strdup (self->tasks);
   copy->bytes = self->bytes;
   copy->total = self->total;
   g_strfreev (copy->warnings);

@@ -211,6 +211,7 @@ struct _ImgImportJob
   char *phase;      /* nullable */
   guint64 bytes;
   guint64 total;         /* IMGIMPORT_SIZE_UNKNOWN */
+  char *tasks;           /* JSON, what came of the tasks of its flow; NULL: not known */
   char **warnings;       /* never NULL */
   GPtrArray *deliveries; /* ImgImportDelivery *, owned */
   gint64 created_us;

@@ -2,10 +2,6 @@
 
 #include "service/service-private.h"
 
-#include <errno.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
-
 #define QUEUE_MAX 256
 
 /* One lock for the bus and all its queues: nothing under it waits or calls out. */
@@ -22,8 +18,7 @@ struct _ImgImportSubscription
 
   ImgImportBus *bus;
   char *image_id; /* NULL: all */
-  GQueue queue;   /* under the bus's lock: of ImgImportEvent */
-  int fd;         /* an eventfd, 1 while the queue is not empty */
+  ImgImportMailbox mailbox; /* under the bus's lock: of ImgImportEvent */
 };
 
 G_DEFINE_FINAL_TYPE (ImgImportSubscription, imgimport_subscription, G_TYPE_OBJECT)
@@ -53,26 +48,6 @@ _imgimport_bus_unref (ImgImportBus *self)
 
 /* ---- a queue, under the lock ----------------------------------------------------------------- */
 
-/* Neither can fail: the counter goes from 0 to 1 and back only. */
-static void
-set_readable (ImgImportSubscription *self, gboolean readable)
-{
-  guint64 one = 1;
-  gssize done;
-
-  do
-    done = readable ? write (self->fd, &one, sizeof one) : read (self->fd, &one, sizeof one);
-  while (done < 0 && errno == EINTR);
-}
-
-static void
-append (ImgImportSubscription *self, ImgImportEvent *event)
-{
-  g_queue_push_tail (&self->queue, event);
-  if (self->queue.length == 1)
-    set_readable (self, TRUE);
-}
-
 static gboolean
 is_same_progress (ImgImportEvent *a, ImgImportEvent *b)
 {
@@ -90,12 +65,12 @@ coalesce (ImgImportSubscription *self, ImgImportEvent *event)
 
   if (imgimport_event_get_kind (event) != IMGIMPORT_EVENT_PROGRESS)
     return FALSE;
-  for (l = self->queue.tail; l != NULL; l = l->prev)
+  for (l = self->mailbox.items.tail; l != NULL; l = l->prev)
     if (is_same_progress (l->data, event))
       {
         g_object_unref (l->data);
-        g_queue_delete_link (&self->queue, l);
-        g_queue_push_tail (&self->queue, g_object_ref (event));
+        g_queue_delete_link (&self->mailbox.items, l);
+        g_queue_push_tail (&self->mailbox.items, g_object_ref (event));
         return TRUE;
       }
   return FALSE;
@@ -109,13 +84,10 @@ enqueue (ImgImportSubscription *self, ImgImportEvent *event)
     return;
   if (coalesce (self, event))
     return;
-  if (self->queue.length < QUEUE_MAX)
-    {
-      append (self, g_object_ref (event));
-      return;
-    }
-  g_queue_clear_full (&self->queue, g_object_unref);
-  g_queue_push_tail (&self->queue, _imgimport_event_new_resync ()); /* readable it is already */
+  if (_imgimport_mailbox_is_full (&self->mailbox))
+    _imgimport_mailbox_replace (&self->mailbox, _imgimport_event_new_resync (), g_object_unref);
+  else
+    _imgimport_mailbox_push (&self->mailbox, g_object_ref (event));
 }
 
 void
@@ -142,8 +114,7 @@ imgimport_subscription_finalize (GObject *object)
       _imgimport_unlock (&self->bus->lock);
       _imgimport_bus_unref (self->bus);
     }
-  g_queue_clear_full (&self->queue, g_object_unref);
-  _imgimport_fd_close (self->fd);
+  _imgimport_mailbox_clear (&self->mailbox, g_object_unref);
   g_free (self->image_id);
   G_OBJECT_CLASS (imgimport_subscription_parent_class)->finalize (object);
 }
@@ -157,22 +128,16 @@ imgimport_subscription_class_init (ImgImportSubscriptionClass *klass)
 static void
 imgimport_subscription_init (ImgImportSubscription *self)
 {
-  self->fd = -1;
-  g_queue_init (&self->queue);
+  self->mailbox.fd = -1;
 }
 
 ImgImportSubscription *
 _imgimport_bus_subscribe (ImgImportBus *self, const char *image_id, GError **error)
 {
   g_autoptr (ImgImportSubscription) subscription = g_object_new (IMGIMPORT_TYPE_SUBSCRIPTION, NULL);
-  int fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
 
-  if (fd < 0)
-    {
-      _imgimport_set_error_errno (error, errno, "cannot subscribe to events");
-      return NULL;
-    }
-  subscription->fd = fd;
+  if (!_imgimport_mailbox_init (&subscription->mailbox, QUEUE_MAX, error))
+    return NULL;
   subscription->image_id = g_strdup (image_id);
   g_atomic_ref_count_inc (&self->refs);
   subscription->bus = self;
@@ -187,20 +152,16 @@ imgimport_subscription_get_fd (ImgImportSubscription *self)
 {
   g_return_val_if_fail (IMGIMPORT_IS_SUBSCRIPTION (self), -1);
 
-  return self->fd;
+  return self->mailbox.fd;
 }
 
 ImgImportEvent *
 imgimport_subscription_next (ImgImportSubscription *self)
 {
   g_autoptr (ImgImportLocker) locker = NULL;
-  ImgImportEvent *event;
 
   g_return_val_if_fail (IMGIMPORT_IS_SUBSCRIPTION (self), NULL);
 
   locker = _imgimport_locker_new (&self->bus->lock);
-  event = g_queue_pop_head (&self->queue);
-  if (event != NULL && self->queue.length == 0)
-    set_readable (self, FALSE);
-  return event;
+  return _imgimport_mailbox_pop (&self->mailbox);
 }

@@ -5,6 +5,7 @@
  * returns to where it can be imported from again, with its bytes unless they are to blame.
  */
 
+#include "flow/timeline-private.h"
 #include "service/import-private.h"
 
 typedef struct
@@ -172,11 +173,30 @@ dup_cause (ImgImportImport *self, const char **task)
                       self->image_id);
 }
 
+/* Keeps in the record what came of the tasks, to be drawn when the run is gone. */
+static void
+keep_tasks (ImgImportImport *self, ImgImportTxn *txn)
+{
+  ImgImportJobRecord *record = _imgimport_txn_job (txn);
+  g_autoptr (GPtrArray) timeline = NULL;
+  g_autoptr (JsonNode) node = NULL;
+
+  if (record == NULL || self->run == NULL)
+    return;
+  timeline = _imgimport_run_dup_timeline (self->run);
+  node = json_node_init_array (json_node_alloc (), NULL);
+  json_node_take_array (node, _imgimport_timeline_to_array (timeline));
+  g_free (record->job->tasks);
+  record->job->tasks = _imgimport_json_to_text (node);
+  _imgimport_txn_job_changed (txn);
+}
+
 static gboolean
 forget_run (ImgImportTxn *txn, gpointer data, GError **error)
 {
   ImgImportImport *self = data;
 
+  keep_tasks (self, txn);
   _imgimport_txn_drop_run (txn, self->job_id);
   _imgimport_txn_journal_forget (txn, self->job_id);
   return TRUE;
@@ -235,7 +255,7 @@ _imgimport_import_end (ImgImportRun *run, gpointer user_data)
 
   /* A job that cannot be made final now keeps its journal, and a later start ends it. */
   if (!finish_job (self, &error) || !job_is_final (self) ||
-      !_imgimport_txn_run (service, NULL, NULL, FALSE, forget_run, self, &error))
+      !_imgimport_txn_run (service, NULL, self->job_id, FALSE, forget_run, self, &error))
     _imgimport_log (service->log, G_LOG_LEVEL_WARNING,
                     "job %s is left to a later start of the service: %s", self->job_id,
                     error != NULL ? error->message : "its record could not be written");

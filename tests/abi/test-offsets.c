@@ -44,11 +44,14 @@ SLOT (ImgImportHookVTable, 2, metadata);
 SLOT (ImgImportTaskVTable, 0, struct_size);
 SLOT (ImgImportTaskVTable, 1, execute);
 SLOT (ImgImportTaskVTable, 2, revert);
+SLOT (ImgImportTaskVTable, 3, start);
 
 SLOT (ImgImportJournalVTable, 0, struct_size);
 SLOT (ImgImportJournalVTable, 1, append);
 SLOT (ImgImportJournalVTable, 2, load);
 SLOT (ImgImportJournalVTable, 3, forget);
+SLOT (ImgImportJournalVTable, 4, claim);
+SLOT (ImgImportJournalVTable, 5, release);
 
 SLOT (ImgImportRecord, 0, kind);
 SLOT (ImgImportRecord, 1, id);
@@ -123,8 +126,8 @@ initialisers_tell_the_size (void)
   g_assert_cmpuint (catalog.struct_size, ==, 7 * sizeof (gpointer));
   g_assert_cmpuint (method.struct_size, ==, 6 * sizeof (gpointer));
   g_assert_cmpuint (hook.struct_size, ==, 3 * sizeof (gpointer));
-  g_assert_cmpuint (task.struct_size, ==, 3 * sizeof (gpointer));
-  g_assert_cmpuint (journal.struct_size, ==, 4 * sizeof (gpointer));
+  g_assert_cmpuint (task.struct_size, ==, 4 * sizeof (gpointer));
+  g_assert_cmpuint (journal.struct_size, ==, 6 * sizeof (gpointer));
 }
 
 static void

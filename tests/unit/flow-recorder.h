@@ -10,6 +10,8 @@ typedef struct
   GString *durable;      /* 'd' or '-' for each */
   guint n_until_failure; /* 0: none */
   gboolean load_fails;
+  gboolean claims; /* refuses a second claim */
+  gboolean is_claimed;
   guint n_destroyed;
 } Recorder;
 
@@ -58,6 +60,26 @@ recorder_forget (gpointer data, const char *run, GError **error)
   return TRUE;
 }
 
+static inline gboolean
+recorder_claim (gpointer data, const char *run, GError **error)
+{
+  Recorder *self = data;
+
+  if (self->claims && self->is_claimed)
+    {
+      imgimport_error_set (error, IMGIMPORT_ERROR_BUSY, "run-claimed", "claimed");
+      return FALSE;
+    }
+  self->is_claimed = TRUE;
+  return TRUE;
+}
+
+static inline void
+recorder_release (gpointer data, const char *run)
+{
+  ((Recorder *)data)->is_claimed = FALSE;
+}
+
 static inline void
 recorder_destroy (gpointer data)
 {
@@ -69,6 +91,8 @@ static const ImgImportJournalVTable recorder_vtable = {
   .append = recorder_append,
   .load = recorder_load,
   .forget = recorder_forget,
+  .claim = recorder_claim,
+  .release = recorder_release,
 };
 
 static inline Recorder *

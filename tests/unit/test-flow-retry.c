@@ -138,13 +138,14 @@ timers_come_in_order (void)
   g_autoptr (ImgImportRun) kept = imgimport_run_new (flow, "kept", NULL, NULL, NULL);
   g_autoptr (ImgImportRun) dropped = imgimport_run_new (flow, "dropped", NULL, NULL, NULL);
   g_autoptr (GArray) timers = g_array_new (FALSE, FALSE, sizeof (ImgImportTimer));
-  ImgImportTimer last = { 0, 0, NULL, 0 };
+  ImgImportTimer last = { .due_us = 0 };
   guint i;
 
   for (i = 0; i < 1000; i++)
     {
-      ImgImportTimer timer = { (i * 7919) % 101, i, i % 3 == 0 ? dropped : kept, i };
+      ImgImportTimer timer = { .due_us = (i * 7919) % 101, .serial = i, .task = i };
 
+      timer.run = i % 3 == 0 ? dropped : kept;
       _imgimport_timers_push (timers, &timer);
     }
   _imgimport_timers_remove_run (timers, dropped);

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "flow/flow-private.h"
+
+/* How a pool comes to its end. */
+
+static GPtrArray *
+copy_active (ImgImportPool *self)
+{
+  g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&self->lock);
+  GPtrArray *runs = g_ptr_array_new_with_free_func (g_object_unref);
+  GList *link;
+
+  self->is_stopped = TRUE;
+  for (link = self->active.head; link != NULL; link = link->next)
+    g_ptr_array_add (runs, g_object_ref (link->data));
+  return runs;
+}
+
+static void
+stop_run (ImgImportRun *run)
+{
+  _imgimport_lock (&run->lock);
+  if (run->phase != IMGIMPORT_PHASE_ENDING && run->phase != IMGIMPORT_PHASE_ENDED)
+    {
+      GError *error = NULL;
+
+      _imgimport_set_error (&error, IMGIMPORT_ERROR_UNAVAILABLE, "engine-stopped",
+                            "run “%s”: its engine has been stopped", run->id);
+      _imgimport_run_interrupt (run, error);
+      _imgimport_run_settle (run);
+    }
+  _imgimport_run_unlock (run);
+  _imgimport_run_report (run);
+}
+
+void
+_imgimport_pool_stop (ImgImportPool *self)
+{
+  g_autoptr (GPtrArray) runs = copy_active (self);
+  guint i;
+
+  for (i = 0; i < runs->len; i++)
+    stop_run (g_ptr_array_index (runs, i));
+  _imgimport_lock (&self->lock);
+  while (self->active.length > 0)
+    _imgimport_cond_wait (&self->cond, &self->lock);
+  _imgimport_unlock (&self->lock);
+}
+
+static gboolean
+is_idle (ImgImportPool *self)
+{
+  g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&self->lock);
+
+  return self->active.length == 0;
+}
+
+gboolean
+_imgimport_pool_drain (ImgImportPool *self, gint64 timeout_ms)
+{
+  g_autoptr (GPtrArray) runs = copy_active (self);
+  gint64 deadline_us =
+      _imgimport_deadline_after (_imgimport_clock_monotonic_us (self->clock), timeout_ms);
+  guint i;
+
+  for (i = 0; i < runs->len; i++)
+    imgimport_run_suspend (g_ptr_array_index (runs, i));
+  for (;;)
+    {
+      guint64 seen = _imgimport_pool_get_events (self);
+
+      if (is_idle (self))
+        return TRUE;
+      if (_imgimport_clock_monotonic_us (self->clock) >= deadline_us)
+        return FALSE;
+      if (self->max_threads > 0 || !_imgimport_pool_iterate (self))
+        _imgimport_pool_sleep (self, seen, deadline_us);
+    }
+}
+
+void
+_imgimport_pool_close (ImgImportPool *self)
+{
+  guint n_own;
+
+  _imgimport_lock (&self->lock);
+  self->is_closed = TRUE;
+  _imgimport_pool_signal_locked (self);
+  g_cond_broadcast (&self->alarm_cond);
+  n_own = g_ptr_array_find (self->threads, g_thread_self (), NULL) ? 1 : 0;
+  while (self->threads->len > n_own)
+    _imgimport_cond_wait (&self->cond, &self->lock);
+  _imgimport_unlock (&self->lock);
+}

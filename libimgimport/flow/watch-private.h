@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What is kept of a run for those who watch it. Comes with flow-private.h. */
+
+#include "flow/flow-private.h"
+
+#include <imgimport/imgimport-watch.h>
+
+G_BEGIN_DECLS
+
+/* What is known of a task's times, on the clock of the engine; 0: none yet. */
+typedef struct
+{
+  gint64 ready_us; /* it waits for a thread since */
+  gint64 begun_us; /* it is being executed or reverted since */
+  gint64 first_us;
+  gint64 last_us;
+  gint64 queued_us;  /* in all */
+  gint64 running_us; /* in all */
+} ImgImportTaskTimes;
+
+/* Execute or revert was called. */
+typedef struct
+{
+  gint64 begun_us;
+  gint64 ended_us;
+  guint32 task;
+  guint32 attempt; /* 0: of a revert */
+} ImgImportSpan;
+
+typedef struct
+{
+  gboolean is_off;           /* no times are taken */
+  gint64 started_us;         /* 0: not yet */
+  ImgImportTaskTimes *times; /* NULL: none are taken */
+  GArray *spans;             /* of ImgImportSpan */
+  GPtrArray *subscriptions;  /* borrowed: each takes itself out before it goes; NULL: none */
+  guint64 n_total;           /* weights */
+  guint64 n_done;
+  double at_start; /* the progress then */
+} ImgImportRunWatch;
+
+/* All with the run's lock held. The run was started, or goes on. */
+void _imgimport_run_watch_start (ImgImportRun *self);
+/* The task can begin. */
+void _imgimport_run_watch_ready (ImgImportRun *self, guint32 task);
+/* The state of the task has been set. */
+void _imgimport_run_watch_task (ImgImportRun *self, guint32 task);
+/* The task has come further; what is less than a hundredth is nobody told. */
+void _imgimport_run_watch_step (ImgImportRun *self, guint32 task, double before, double after);
+/* The state of the run has been set. */
+void _imgimport_run_watch_state (ImgImportRun *self);
+void _imgimport_run_watch_clear (ImgImportRun *self);
+/* From 0 to 1. */
+double _imgimport_run_watch_progress (ImgImportRun *self);
+
+G_END_DECLS

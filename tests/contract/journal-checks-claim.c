@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "journal-fixture.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+static void
+assert_claimed (ImgImportJournal *journal, const char *run)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_false (_imgimport_journal_claim (journal, run, &error));
+  g_assert_error (error, IMGIMPORT_ERROR, IMGIMPORT_ERROR_BUSY);
+  g_assert_cmpstr (imgimport_error_get_reason (error), ==, "run-claimed");
+}
+
+static void
+claim (ImgImportJournal *journal, const char *run)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (_imgimport_journal_claim (journal, run, &error));
+  g_assert_no_error (error);
+}
+
+static void
+a_run_has_one_claim (Journal *journal, gconstpointer unused)
+{
+  g_autoptr (ImgImportJournal) other = journal_reopen (journal);
+
+  claim (journal->journal, "run");
+  claim (journal->journal, "another");
+  assert_claimed (journal->journal, "run");
+  assert_claimed (other, "run");
+  _imgimport_journal_release (other, "run");
+  assert_claimed (other, "run");
+  _imgimport_journal_release (journal->journal, "run");
+  claim (other, "run");
+  assert_claimed (journal->journal, "run");
+  assert_claimed (other, "another");
+}
+
+static void
+who_claims_sees_what_the_last_one_wrote (Journal *journal, gconstpointer unused)
+{
+  g_autoptr (ImgImportJournal) other = journal_reopen (journal);
+
+  claim (journal->journal, "run");
+  journal_append (journal->journal, "run", "one");
+  _imgimport_journal_release (journal->journal, "run");
+  claim (other, "run");
+  journal_append (other, "run", "two");
+  _imgimport_journal_release (other, "run");
+  claim (journal->journal, "run");
+  journal_append (journal->journal, "run", "three");
+  journal_assert (journal->journal, "run", "one|two|three");
+}
+
+/* The child says that it has the claim, and is killed while it has it. */
+static void
+the_claim_of_a_killed_process_is_free (Journal *journal, gconstpointer unused)
+{
+  int pipe_fds[2];
+  pid_t child;
+  char byte;
+
+  g_assert_cmpint (pipe (pipe_fds), ==, 0);
+  child = fork ();
+  g_assert_cmpint (child, >=, 0);
+  if (child == 0)
+    {
+      ImgImportJournal *own = journal->factory->open (journal->directory, NULL);
+
+      _imgimport_journal_claim (own, "run", NULL);
+      _imgimport_journal_append (own, "run", "one", 3, FALSE, NULL);
+      if (write (pipe_fds[1], "x", 1) == 1)
+        pause ();
+      _exit (1);
+    }
+  g_assert_cmpint (read (pipe_fds[0], &byte, 1), ==, 1);
+  assert_claimed (journal->journal, "run");
+  g_assert_cmpint (kill (child, SIGKILL), ==, 0);
+  g_assert_cmpint (waitpid (child, NULL, 0), ==, child);
+  claim (journal->journal, "run");
+  journal_assert (journal->journal, "run", "one");
+  journal_append (journal->journal, "run", "two");
+  journal_assert (journal->journal, "run", "one|two");
+  close (pipe_fds[0]);
+  close (pipe_fds[1]);
+}
+
+static void
+a_claim_that_is_not_offered_is_granted (Journal *journal, gconstpointer unused)
+{
+  claim (journal->journal, "run");
+  claim (journal->journal, "run");
+  _imgimport_journal_release (journal->journal, "run");
+}
+
+void
+journal_add_claim_checks (const JournalFactory *factory)
+{
+  if (!factory->claims)
+    {
+      journal_add (factory, "a-claim-that-is-not-offered-is-granted",
+                   a_claim_that_is_not_offered_is_granted);
+      return;
+    }
+  journal_add (factory, "a-run-has-one-claim", a_run_has_one_claim);
+  journal_add (factory, "who-claims-sees-what-the-last-one-wrote",
+               who_claims_sees_what_the_last_one_wrote);
+  journal_add (factory, "the-claim-of-a-killed-process-is-free",
+               the_claim_of_a_killed_process_is_free);
+}
