@@ -45,6 +45,7 @@ test_a_job_that_is_over_is_drawn_from_its_record (Fixture *f, gconstpointer data
   g_autofree char *trace = imgimport_service_job_trace (f->service, f->alice, job_id, &f->error);
 
   g_assert_no_error (f->error);
+  g_assert_true (imgimport_job_is_finished (job));
   g_assert_null (_imgimport_service_find_import (f->service, job_id));
   g_assert_nonnull (strstr (dot, "\\nsuccess"));
   g_assert_null (strstr (dot, "\\npending"));
@@ -75,6 +76,7 @@ test_what_is_not_known_is_not_drawn (Fixture *f, gconstpointer data)
   g_autofree char *job_id = accept (f);
   g_autoptr (ImgImportJob) job = finish (f->service, job_id);
 
+  g_assert_true (imgimport_job_is_finished (job));
   assert_unknown (f, f->alice, NOWHERE, "job-not-found");
   assert_unknown (f, f->bob, job_id, "job-not-found");
   g_assert_true (_imgimport_txn_run (f->service, NULL, job_id, FALSE, drop_tasks, NULL, &f->error));
