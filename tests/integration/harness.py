@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -17,6 +18,11 @@ DONE, FAILED, USAGE, NOT_FOUND, CONFLICT, REFUSED, NO_ROOM, TEMPORARY, FORBIDDEN
 CANCELLED = 130
 
 _tests = []
+
+# Children inherit what is ignored, and the program keeps ignoring what its caller did.
+for _number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+    if signal.getsignal(_number) == signal.SIG_IGN:
+        signal.signal(_number, signal.SIG_DFL)
 
 
 class Skip(Exception):

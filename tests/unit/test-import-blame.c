@@ -20,7 +20,8 @@ typedef struct
   ImgImportService *service;
 } World;
 
-#define WORLD_OF(catalog_shim) ((World *)((char *)(catalog_shim)-G_STRUCT_OFFSET (World, catalog)))
+#define WORLD_OF(catalog_shim)                                                                     \
+  ((World *)(gpointer)((char *)(catalog_shim)-G_STRUCT_OFFSET (World, catalog)))
 
 static gboolean
 is_success (const ImgImportOp *op)
@@ -55,10 +56,11 @@ patching_begin (gpointer self, const char *key, guint64 expected, gpointer *writ
   if (w->patch != NULL)
     {
       g_autoptr (GError) refusal = NULL;
-      g_autoptr (ImgImportImage) image =
+      ImgImportImage *image =
           imgimport_service_update_image (w->service, NULL, w->id, w->patch, &refusal);
 
       g_assert_no_error (refusal);
+      g_object_unref (image);
     }
   return shim_begin (self, key, expected, writer, cancellable, error);
 }
