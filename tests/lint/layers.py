@@ -106,7 +106,18 @@ def headers_used(files):
             yield file.path, 1, "no file includes it"
 
 
-PER_TREE = (include_direction, one_private_header, headers_used)
+def quoted_examples(files):
+    """A program that README.md shows is one of the examples, as it is compiled and run."""
+    examples = {file.text for file in files if file.path.startswith("examples/")}
+    for file in files:
+        if file.path == "README.md":
+            for match in re.finditer(r"^```c\n(/\* SPDX.*?)^```$", file.text,
+                                     re.MULTILINE | re.DOTALL):
+                if match.group(1) not in examples:
+                    yield file.path, csource.line_of(file.text, match.start()), "no example is like it"
+
+
+PER_TREE = (include_direction, one_private_header, headers_used, quoted_examples)
 
 
 def writable_data(archives):
