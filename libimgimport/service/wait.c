@@ -54,19 +54,15 @@ look (ImgImportService *self, const char *job_id, GError **error)
 
 /* ---- blocking -------------------------------------------------------------------------------- */
 
-/* Sleeps until an event, a cancellation, or `timeout_ms`. */
+/* Sleeps until an event, or for `timeout_ms`. A cancellation has no descriptor here: GLib ends the
+ * process where it can get none for it, and the caller looks again soon enough. */
 static void
-doze (ImgImportSubscription *subscription, GCancellable *cancellable, gint64 timeout_ms)
+doze (ImgImportSubscription *subscription, gint64 timeout_ms)
 {
-  struct pollfd fds[2] = {
-    { .fd = imgimport_subscription_get_fd (subscription), .events = POLLIN },
-    { .fd = g_cancellable_get_fd (cancellable), .events = POLLIN },
-  };
+  struct pollfd fd = { .fd = imgimport_subscription_get_fd (subscription), .events = POLLIN };
   ImgImportEvent *event;
 
-  poll (fds, fds[1].fd >= 0 ? 2 : 1, (int)timeout_ms);
-  if (fds[1].fd >= 0)
-    g_cancellable_release_fd (cancellable);
+  poll (&fd, 1, (int)timeout_ms);
   while ((event = imgimport_subscription_next (subscription)) != NULL)
     g_object_unref (event);
 }
@@ -132,7 +128,7 @@ imgimport_service_wait_job (ImgImportService *self, const char *job_id, gint64 t
           return NULL;
         }
       if (!work (self, job_id))
-        doze (subscription, cancellable, MIN (left_ms, LOOK_MS));
+        doze (subscription, MIN (left_ms, LOOK_MS));
     }
   return NULL;
 }
