@@ -318,8 +318,8 @@ static const ImgImportTaskVTable gauge_vtable = { IMGIMPORT_TASK_VTABLE_INIT,
 static void
 runs_share_the_limit (void)
 {
-  g_autoptr (ImgImportEngine) engine = imgimport_engine_new (4);
   g_autoptr (ImgImportFlow) flow = imgimport_flow_new ("f");
+  g_autoptr (ImgImportEngine) engine = imgimport_engine_new (4); /* goes first */
   ImgImportRun *runs[4];
   Gauge gauge = { .n = 0 };
   guint i;
