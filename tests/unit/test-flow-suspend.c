@@ -48,6 +48,18 @@ nothing_left_is_success (gconstpointer threads)
   g_assert_cmpstr (imgimport_error_get_reason (error), ==, "run-not-suspended");
 }
 
+/* The first two tasks take up both threads until the run is suspended. */
+static void
+suspend_before_the_others (Script *self, ImgImportTask *task, GCancellable *cancellable)
+{
+  if (self->fixture->threads > 0)
+    gate_wait (self->fixture, 2);
+  if (g_str_equal (self->name, "t00"))
+    suspend_own_run (self, task, cancellable);
+  if (self->fixture->threads > 0)
+    gate_wait (self->fixture, 4);
+}
+
 /* A backlog neither runs nor is lost. */
 static void
 backlog_is_kept (gconstpointer threads)
@@ -61,8 +73,8 @@ backlog_is_kept (gconstpointer threads)
       g_autofree char *name = g_strdup_printf ("t%02u", i);
       Script *script = add_script (f, g_intern_string (name));
 
-      if (i == 0)
-        script->hook = suspend_own_run;
+      if (i < 2)
+        script->hook = suspend_before_the_others;
     }
   run_to (f, IMGIMPORT_RUN_SUSPENDED);
   n_first = (guint)strlen (f->trace->str) / 5 + 1;
@@ -306,8 +318,8 @@ static const ImgImportTaskVTable gauge_vtable = { IMGIMPORT_TASK_VTABLE_INIT,
 static void
 runs_share_the_limit (void)
 {
-  g_autoptr (ImgImportEngine) engine = imgimport_engine_new (4);
   g_autoptr (ImgImportFlow) flow = imgimport_flow_new ("f");
+  g_autoptr (ImgImportEngine) engine = imgimport_engine_new (4); /* goes first */
   ImgImportRun *runs[4];
   Gauge gauge = { .n = 0 };
   guint i;
