@@ -158,7 +158,7 @@ gboolean _imgimport_service_check (ImgImportService *self, GError **error);
 gboolean _imgimport_service_check_process (ImgImportService *self, GError **error);
 
 /* The same, and until the use is dropped a close does not take away the plug-ins: what every public
- * call holds while it is inside. A call that waits ends when the state is CLOSED. */
+ * call holds while it is inside. A call that waits ends when the state is CLOSING. */
 typedef struct _ImgImportUse ImgImportUse;
 ImgImportUse *_imgimport_service_enter (ImgImportService *self, GError **error);
 void _imgimport_service_leave (ImgImportUse *self);
