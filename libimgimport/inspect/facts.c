@@ -182,6 +182,7 @@ static gboolean
 read_check (const ImgImportJsonCursor *cursor, gpointer data, GError **error)
 {
   static const char *const members[] = { "name", "reason", NULL };
+  static const char *const capture = IMGIMPORT_INSPECT_CHECK_CAPTURE;
   ImgImportMatch *match = data;
   const char *const *known = _imgimport_format_lookup (match->format)->checks;
   const char *name = NULL;
@@ -194,6 +195,8 @@ read_check (const ImgImportJsonCursor *cursor, gpointer data, GError **error)
     return FALSE;
   while (*known != NULL && strcmp (*known, name) != 0)
     known++;
+  if (*known == NULL && strcmp (name, capture) == 0)
+    known = &capture;
   if (*known == NULL)
     {
       _imgimport_json_set_error (cursor, "name", "json-invalid", error,

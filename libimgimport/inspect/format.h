@@ -11,10 +11,17 @@
 
 G_BEGIN_DECLS
 
+/* What is kept of a stream, whatever arrives: head, tail, and for each format the ranges it asks
+ * for, of which it says beforehand how many bytes they may have. What all formats may have together
+ * fits IMGIMPORT_INSPECT_CAPTURE, so that what one of them gets cannot depend on another. */
 #define IMGIMPORT_INSPECT_HEAD ((gsize)64 * 1024)
-#define IMGIMPORT_INSPECT_TAIL ((gsize)1536)
+#define IMGIMPORT_INSPECT_TAIL ((gsize)4 * 1024)
 #define IMGIMPORT_INSPECT_RANGE ((gsize)64 * 1024)
 #define IMGIMPORT_INSPECT_N_RANGES 4u
+#define IMGIMPORT_INSPECT_CAPTURE ((gsize)832 * 1024)
+
+/* The check that fails, of any format, where its ranges would have more bytes than it may have. */
+#define IMGIMPORT_INSPECT_CHECK_CAPTURE "capture"
 
 /* Captured bytes. */
 typedef struct
@@ -34,20 +41,31 @@ typedef struct
   guint n_ranges;
 } ImgImportView;
 
+typedef enum
+{
+  IMGIMPORT_FORMAT_DISK,
+  IMGIMPORT_FORMAT_ENVELOPE, /* archived, compressed, …: known in order to be refused as a disk */
+  IMGIMPORT_FORMAT_PARTITIONS, /* what a raw disk may begin with */
+} ImgImportFormatKind;
+
 typedef struct
 {
   const char *name;
+  ImgImportFormatKind kind;
   const char *const *checks; /* names of all its safety checks, at least one; NULL-terminated */
+  gsize capture; /* bytes that its ranges may have, each cut to IMGIMPORT_INSPECT_RANGE; 0 where
+                  * locate is NULL */
 
   /* Optional. Called when the head is complete and again after each range: where the next bytes lie
    * that the format needs. FALSE: it has all. A range must begin at or after the end of the one
    * before (the first: of the head), else, as for more than IMGIMPORT_INSPECT_N_RANGES ranges, it
-   * stays missing; it is cut to IMGIMPORT_INSPECT_RANGE bytes. Not called for a stream shorter than
-   * the head. */
+   * stays missing; it is cut to IMGIMPORT_INSPECT_RANGE bytes. One that would exceed `capture`
+   * stays missing too, and the image then is of this format, whatever match() says, with the failed
+   * check IMGIMPORT_INSPECT_CHECK_CAPTURE. Not called for a stream shorter than the head. */
   gboolean (*locate) (const ImgImportView *view, guint64 *offset, gsize *length);
 
   /* At the end: whether it is this format. If so, sets virtual_size where it is told, and adds all
-   * checks that can be made. */
+   * checks that can be made. The reasons are short: together at most a few hundred bytes. */
   gboolean (*match) (const ImgImportView *view, ImgImportMatch *match);
 } ImgImportFormat;
 
@@ -75,6 +93,16 @@ _imgimport_range_holds (const ImgImportRange *self, gsize at, gsize length)
   return at <= self->length && length <= self->length - at;
 }
 
+static inline guint16
+_imgimport_range_be16 (const ImgImportRange *self, gsize at)
+{
+  guint16 value;
+
+  g_return_val_if_fail (_imgimport_range_holds (self, at, sizeof value), 0);
+  memcpy (&value, self->data + at, sizeof value);
+  return GUINT16_FROM_BE (value);
+}
+
 static inline guint32
 _imgimport_range_be32 (const ImgImportRange *self, gsize at)
 {
@@ -95,6 +123,16 @@ _imgimport_range_be64 (const ImgImportRange *self, gsize at)
   return GUINT64_FROM_BE (value);
 }
 
+static inline guint16
+_imgimport_range_le16 (const ImgImportRange *self, gsize at)
+{
+  guint16 value;
+
+  g_return_val_if_fail (_imgimport_range_holds (self, at, sizeof value), 0);
+  memcpy (&value, self->data + at, sizeof value);
+  return GUINT16_FROM_LE (value);
+}
+
 static inline guint32
 _imgimport_range_le32 (const ImgImportRange *self, gsize at)
 {
@@ -103,6 +141,16 @@ _imgimport_range_le32 (const ImgImportRange *self, gsize at)
   g_return_val_if_fail (_imgimport_range_holds (self, at, sizeof value), 0);
   memcpy (&value, self->data + at, sizeof value);
   return GUINT32_FROM_LE (value);
+}
+
+static inline guint64
+_imgimport_range_le64 (const ImgImportRange *self, gsize at)
+{
+  guint64 value;
+
+  g_return_val_if_fail (_imgimport_range_holds (self, at, sizeof value), 0);
+  memcpy (&value, self->data + at, sizeof value);
+  return GUINT64_FROM_LE (value);
 }
 
 G_END_DECLS

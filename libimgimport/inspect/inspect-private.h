@@ -47,6 +47,8 @@ void _imgimport_inspector_free (ImgImportInspector *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ImgImportInspector, _imgimport_inspector_free)
 /* The next bytes of the stream. Cannot fail. Cheap once every format has seen what it needs. */
 void _imgimport_inspector_feed (ImgImportInspector *self, const void *data, gsize length);
+/* The next `length` bytes are zeros: as feeding them, at a cost that does not grow with them. */
+void _imgimport_inspector_skip (ImgImportInspector *self, guint64 length);
 /* Ends the stream; once. */
 ImgImportFacts *_imgimport_inspector_finish (ImgImportInspector *self);
 

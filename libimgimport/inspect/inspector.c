@@ -10,7 +10,9 @@ typedef struct
   guint n_ranges;   /* complete ones; the one being captured comes after */
   guint8 *capture;  /* the bytes of the range being captured, else NULL */
   gsize wanted;     /* its length when complete */
+  gsize captured;   /* bytes of all ranges */
   guint64 position; /* nothing before this offset can be captured any more */
+  gboolean starved; /* asked for more than it may have */
   gboolean done;
 } Seeker;
 
@@ -19,8 +21,9 @@ struct _ImgImportInspector
   guint64 size;
   guint8 *head;
   gsize head_length;
-  guint8 tail[IMGIMPORT_INSPECT_TAIL];
+  guint8 tail[2 * IMGIMPORT_INSPECT_TAIL]; /* its last bytes are those of the stream */
   gsize tail_length;
+  guint64 wanted; /* no format needs bytes before this offset */
   Seeker *seekers;
   guint n_seekers;
   gboolean finished;
@@ -77,8 +80,11 @@ view_of (ImgImportInspector *self, const Seeker *seeker)
 
   if (self->finished)
     {
+      gsize length = MIN (self->tail_length, IMGIMPORT_INSPECT_TAIL);
+
       view.size = self->size;
-      view.tail = (ImgImportRange){ self->size - self->tail_length, self->tail_length, self->tail };
+      view.tail =
+          (ImgImportRange){ self->size - length, length, self->tail + self->tail_length - length };
     }
   return view;
 }
@@ -94,8 +100,15 @@ seeker_locate (Seeker *self, ImgImportInspector *inspector)
   if (self->n_ranges == IMGIMPORT_INSPECT_N_RANGES ||
       !self->format->locate (&view, &offset, &length) || length == 0 || offset < self->position)
     return FALSE;
+  length = MIN (length, IMGIMPORT_INSPECT_RANGE);
+  if (length > self->format->capture - self->captured)
+    {
+      self->starved = TRUE;
+      return FALSE;
+    }
+  self->captured += length;
   self->ranges[self->n_ranges] = (ImgImportRange){ .offset = offset };
-  self->wanted = MIN (length, IMGIMPORT_INSPECT_RANGE);
+  self->wanted = length;
   self->capture = g_malloc (self->wanted);
   return TRUE;
 }
@@ -111,28 +124,45 @@ seeker_close_range (Seeker *self)
   self->n_ranges++;
 }
 
+/* The offset of the next byte that it needs; G_MAXUINT64: none. */
+static guint64
+seeker_next (const Seeker *self)
+{
+  const ImgImportRange *range = &self->ranges[self->n_ranges];
+
+  return self->done ? G_MAXUINT64 : range->offset + range->length;
+}
+
+/* `data` NULL: zeros. */
+static void
+copy_or_clear (guint8 *target, const guint8 *data, gsize length)
+{
+  if (data != NULL)
+    memcpy (target, data, length);
+  else
+    memset (target, 0, length);
+}
+
 /* Takes what `data`, which lies at `offset` of the stream, holds of the range; whether that
  * completed it. */
 static gboolean
-seeker_take (Seeker *self, guint64 offset, const guint8 *data, gsize length)
+seeker_take (Seeker *self, guint64 offset, const guint8 *data, guint64 length)
 {
   ImgImportRange *range = &self->ranges[self->n_ranges];
-  guint64 next = range->offset + range->length;
-  gsize skip;
+  guint64 skip = seeker_next (self) - offset;
   gsize n;
 
   /* Never before `offset`: what came earlier was taken or is no part of the range. */
-  if (next - offset >= length)
+  if (skip >= length)
     return FALSE;
-  skip = (gsize)(next - offset);
-  n = MIN (length - skip, self->wanted - range->length);
-  memcpy (self->capture + range->length, data + skip, n);
+  n = (gsize)MIN (length - skip, self->wanted - range->length);
+  copy_or_clear (self->capture + range->length, data != NULL ? data + skip : NULL, n);
   range->length += n;
   return range->length == self->wanted;
 }
 
 static void
-seeker_feed (Seeker *self, ImgImportInspector *inspector, const guint8 *data, gsize length)
+seeker_feed (Seeker *self, ImgImportInspector *inspector, const guint8 *data, guint64 length)
 {
   guint64 offset = inspector->size - length;
 
@@ -150,34 +180,89 @@ seeker_feed (Seeker *self, ImgImportInspector *inspector, const guint8 *data, gs
 }
 
 static void
-keep_tail (ImgImportInspector *self, const guint8 *data, gsize length)
+keep_head (ImgImportInspector *self, const guint8 *data, guint64 length)
 {
-  gsize take = MIN (length, IMGIMPORT_INSPECT_TAIL);
-  gsize keep = MIN (self->tail_length, IMGIMPORT_INSPECT_TAIL - take);
+  gsize n = (gsize)MIN (length, IMGIMPORT_INSPECT_HEAD - self->head_length);
 
-  memmove (self->tail, self->tail + self->tail_length - keep, keep);
-  memcpy (self->tail + keep, data + length - take, take);
-  self->tail_length = keep + take;
+  if (n == 0)
+    return;
+  copy_or_clear (self->head + self->head_length, data, n);
+  self->head_length += n;
+}
+
+/* Moves only when there is no place left, so that a stream of single bytes is cheap. */
+static void
+keep_tail (ImgImportInspector *self, const guint8 *data, guint64 length)
+{
+  gsize take = (gsize)MIN (length, IMGIMPORT_INSPECT_TAIL);
+
+  if (take > sizeof self->tail - self->tail_length)
+    {
+      gsize keep = IMGIMPORT_INSPECT_TAIL - take;
+
+      memmove (self->tail, self->tail + self->tail_length - keep, keep);
+      self->tail_length = keep;
+    }
+  copy_or_clear (self->tail + self->tail_length, data != NULL ? data + (length - take) : NULL,
+                 take);
+  self->tail_length += take;
+}
+
+/* `data` NULL: zeros. */
+static void
+take_bytes (ImgImportInspector *self, const guint8 *data, guint64 length)
+{
+  keep_head (self, data, length);
+  keep_tail (self, data, length);
+  self->size += length;
+  if (self->head_length < IMGIMPORT_INSPECT_HEAD || self->size <= self->wanted)
+    return;
+  self->wanted = G_MAXUINT64;
+  for (guint i = 0; i < self->n_seekers; i++)
+    {
+      seeker_feed (&self->seekers[i], self, data, length);
+      self->wanted = MIN (self->wanted, seeker_next (&self->seekers[i]));
+    }
 }
 
 void
 _imgimport_inspector_feed (ImgImportInspector *self, const void *data, gsize length)
 {
-  gsize n;
-
   g_return_if_fail (!self->finished);
+  g_return_if_fail (data != NULL || length == 0);
+  g_return_if_fail (length <= G_MAXINT64 - self->size);
 
-  if (length == 0)
-    return;
-  n = MIN (length, IMGIMPORT_INSPECT_HEAD - self->head_length);
-  memcpy (self->head + self->head_length, data, n);
-  self->head_length += n;
-  keep_tail (self, data, length);
-  self->size += length;
-  if (self->head_length < IMGIMPORT_INSPECT_HEAD)
-    return;
-  for (guint i = 0; i < self->n_seekers; i++)
-    seeker_feed (&self->seekers[i], self, data, length);
+  if (length > 0)
+    take_bytes (self, data, length);
+}
+
+void
+_imgimport_inspector_skip (ImgImportInspector *self, guint64 length)
+{
+  g_return_if_fail (!self->finished);
+  g_return_if_fail (length <= G_MAXINT64 - self->size);
+
+  if (length > 0)
+    take_bytes (self, NULL, length);
+}
+
+/* What the format says at the end; NULL where it does not match. */
+static ImgImportMatch *
+seeker_finish (Seeker *self, ImgImportInspector *inspector)
+{
+  g_autoptr (ImgImportMatch) match = _imgimport_match_new (self->format->name);
+  ImgImportView view;
+
+  if (self->capture != NULL)
+    seeker_close_range (self);
+  view = view_of (inspector, self);
+  if (!self->format->match (&view, match) && !self->starved)
+    return NULL;
+  if (self->starved)
+    _imgimport_match_add_check (
+        match, IMGIMPORT_INSPECT_CHECK_CAPTURE,
+        g_strdup_printf ("its structures have more than %u bytes", (guint)self->format->capture));
+  return g_steal_pointer (&match);
 }
 
 ImgImportFacts *
@@ -190,15 +275,10 @@ _imgimport_inspector_finish (ImgImportInspector *self)
   self->finished = TRUE;
   for (guint i = 0; i < self->n_seekers; i++)
     {
-      Seeker *seeker = &self->seekers[i];
-      g_autoptr (ImgImportMatch) match = _imgimport_match_new (seeker->format->name);
-      ImgImportView view;
+      ImgImportMatch *match = seeker_finish (&self->seekers[i], self);
 
-      if (seeker->capture != NULL)
-        seeker_close_range (seeker);
-      view = view_of (self, seeker);
-      if (seeker->format->match (&view, match))
-        g_ptr_array_add (facts->matches, g_steal_pointer (&match));
+      if (match != NULL)
+        g_ptr_array_add (facts->matches, match);
     }
   return facts;
 }

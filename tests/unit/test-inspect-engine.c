@@ -93,6 +93,7 @@ static const char *const chain_checks[] = { "seen", NULL };
 static const ImgImportFormat chain = {
   .name = "chain",
   .checks = chain_checks,
+  .capture = 200000,
   .locate = chain_locate,
   .match = chain_match,
 };
@@ -128,12 +129,12 @@ ranges_are_followed (void)
   g_autoptr (GByteArray) image = image_new (300000);
 
   image->data[299999] = 0x77;
-  assert_seen (image, "tail 298464+1536:77");
+  assert_seen (image, "tail 295904+4096:77");
   put_link (image, 0, 65536, 20);
   put_link (image, 65536, 65556, 12);
   put_link (image, 65556, 200000, 100000);
   put_link (image, 200000, 300000 - 14, 100);
-  assert_seen (image, "65536+20 65556+12 200000+65536 299986+14 tail 298464+1536:77");
+  assert_seen (image, "65536+20 65556+12 200000+65536 299986+14 tail 295904+4096:77");
 }
 
 static void
@@ -146,10 +147,10 @@ ranges_out_of_reach_stay_missing (void)
       g_autoptr (GByteArray) image = image_new (66000);
 
       put_link (image, 0, offsets[i], 16);
-      assert_seen (image, i < 2    ? "tail 64464+1536:00"
-                          : i == 2 ? "70000+0 tail 64464+1536:00"
-                          : i == 3 ? "18446744073709551615+0 tail 64464+1536:00"
-                                   : "18446744073709551599+0 tail 64464+1536:00");
+      assert_seen (image, i < 2    ? "tail 61904+4096:00"
+                          : i == 2 ? "70000+0 tail 61904+4096:00"
+                          : i == 3 ? "18446744073709551615+0 tail 61904+4096:00"
+                                   : "18446744073709551599+0 tail 61904+4096:00");
     }
 }
 
@@ -161,7 +162,128 @@ no_more_ranges_than_allowed (void)
   put_link (image, 0, 65536, 12);
   for (guint i = 0; i < 6; i++)
     put_link (image, 65536 + 12 * i, 65536 + 12 * (i + 1), 12);
-  assert_seen (image, "65536+12 65548+12 65560+12 65572+12 tail 64464+1536:00");
+  assert_seen (image, "65536+12 65548+12 65560+12 65572+12 tail 61904+4096:00");
+}
+
+/* ---- more than it may have ------------------------------------------------------------------- */
+
+static gboolean
+glutton_locate (const ImgImportView *view, guint64 *offset, gsize *length)
+{
+  *offset = IMGIMPORT_INSPECT_HEAD + 1000 * (guint64)view->n_ranges;
+  *length = 1000;
+  return TRUE;
+}
+
+static gboolean
+glutton_match (const ImgImportView *view, ImgImportMatch *match)
+{
+  g_assert_cmpuint (view->n_ranges, ==, 2);
+  return FALSE;
+}
+
+static const ImgImportFormat glutton = {
+  .name = "glutton",
+  .checks = chain_checks,
+  .capture = 2999,
+  .locate = glutton_locate,
+  .match = glutton_match,
+};
+static const ImgImportFormat *const glutton_table[] = { &glutton, &chain, NULL };
+
+static void
+format_that_asks_for_too_much_fails_a_check (void)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (chunks); i++)
+    {
+      g_autoptr (GByteArray) image = image_new (70000);
+      g_autoptr (ImgImportInspector) inspector = _imgimport_inspector_new_for (glutton_table);
+      g_autoptr (ImgImportFacts) facts = NULL;
+      g_autofree char *text = NULL;
+
+      for (gsize at = 0; at < image->len; at += chunks[i])
+        _imgimport_inspector_feed (inspector, image->data + at, MIN (chunks[i], image->len - at));
+      facts = _imgimport_inspector_finish (inspector);
+      text = facts_text (facts);
+      g_assert_cmpstr (text, ==,
+                       "{\"size\":70000,\"matches\":["
+                       "{\"format\":\"glutton\",\"checks\":[{\"name\":\"capture\","
+                       "\"reason\":\"its structures have more than 2999 bytes\"}]},"
+                       "{\"format\":\"chain\",\"checks\":[{\"name\":\"seen\","
+                       "\"reason\":\"tail 65904+4096:00\"}]}]}");
+    }
+}
+
+static void
+all_formats_together_fit_the_memory (void)
+{
+  const ImgImportFormat *const *formats = _imgimport_formats ();
+  gsize sum = 0;
+
+  for (guint i = 0; formats[i] != NULL; i++)
+    {
+      g_assert_true ((formats[i]->capture > 0) == (formats[i]->locate != NULL));
+      g_assert_cmpuint (formats[i]->capture, <=,
+                        IMGIMPORT_INSPECT_N_RANGES * IMGIMPORT_INSPECT_RANGE);
+      sum += formats[i]->capture;
+    }
+  g_assert_cmpuint (sum, <=, IMGIMPORT_INSPECT_CAPTURE);
+  g_assert_cmpuint (IMGIMPORT_INSPECT_HEAD + 2 * IMGIMPORT_INSPECT_TAIL + IMGIMPORT_INSPECT_CAPTURE,
+                    <=, 1024 * 1024 - 64 * 1024);
+}
+
+/* ---- holes ----------------------------------------------------------------------------------- */
+
+static char *
+inspect_with_holes (const GByteArray *image, gsize chunk)
+{
+  g_autoptr (ImgImportInspector) inspector = _imgimport_inspector_new_for (chain_table);
+  g_autoptr (ImgImportFacts) facts = NULL;
+  static const guint8 zeros[512] = { 0 };
+
+  for (gsize at = 0, n; at < image->len; at += n)
+    {
+      n = MIN (chunk, image->len - at);
+      if (n <= sizeof zeros && memcmp (image->data + at, zeros, n) == 0)
+        _imgimport_inspector_skip (inspector, n);
+      else
+        _imgimport_inspector_feed (inspector, image->data + at, n);
+    }
+  facts = _imgimport_inspector_finish (inspector);
+  return facts_text (facts);
+}
+
+static void
+hole_is_its_zeros (void)
+{
+  g_autoptr (GByteArray) image = image_new (300000);
+  g_autofree char *whole = NULL;
+
+  put_link (image, 0, 65536, 20);
+  put_link (image, 65536, 65556, 12);
+  put_link (image, 65556, 100000, 100000);
+  memset (image->data + 120000, 7, 10);
+  whole = inspect_with_holes (image, image->len);
+  for (guint i = 0; i < 4; i++)
+    {
+      g_autofree char *text = inspect_with_holes (image, chunks[i]);
+
+      g_assert_cmpstr (text, ==, whole);
+    }
+}
+
+static void
+hole_of_any_size_costs_nothing (void)
+{
+  g_autoptr (ImgImportInspector) inspector = _imgimport_inspector_new ();
+  g_autoptr (ImgImportFacts) facts = NULL;
+
+  _imgimport_inspector_skip (inspector, 0);
+  _imgimport_inspector_skip (inspector, G_MAXINT64 - 1);
+  _imgimport_inspector_feed (inspector, "", 1);
+  facts = _imgimport_inspector_finish (inspector);
+  g_assert_cmpuint (facts->size, ==, G_MAXINT64);
+  g_assert_cmpuint (facts->matches->len, ==, 0);
 }
 
 static void
@@ -195,6 +317,13 @@ main (int argc, char **argv)
   g_test_add_func ("/inspect/engine/ranges-out-of-reach-stay-missing",
                    ranges_out_of_reach_stay_missing);
   g_test_add_func ("/inspect/engine/no-more-ranges-than-allowed", no_more_ranges_than_allowed);
+  g_test_add_func ("/inspect/engine/format-that-asks-for-too-much-fails-a-check",
+                   format_that_asks_for_too_much_fails_a_check);
+  g_test_add_func ("/inspect/engine/all-formats-together-fit-the-memory",
+                   all_formats_together_fit_the_memory);
+  g_test_add_func ("/inspect/engine/hole-is-its-zeros", hole_is_its_zeros);
+  g_test_add_func ("/inspect/engine/hole-of-any-size-costs-nothing",
+                   hole_of_any_size_costs_nothing);
   g_test_add_func ("/inspect/engine/stream-shorter-than-the-head-is-all-head",
                    stream_shorter_than_the_head_is_all_head);
   g_test_add_func ("/inspect/engine/J18/every-format-has-a-check-and-another-name",
