@@ -86,6 +86,28 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (ImgImportMatch, _imgimport_match_free)
 /* `name` is static; takes `reason`, NULL for a check that passed. */
 void _imgimport_match_add_check (ImgImportMatch *self, const char *name, char *reason);
 
+/* No disk is larger, so that sums of its sizes and offsets do not overflow. */
+#define IMGIMPORT_INSPECT_DISK (G_GUINT64_CONSTANT (1) << 62)
+
+/* A check that fails, for this reason, where what it looks for was found. */
+void _imgimport_match_forbid (ImgImportMatch *self, const char *name, gboolean found,
+                              const char *reason);
+/* The check "truncated": whether the head holds a header of `needed` bytes. A file that says what
+ * it is but is too short to be looked into must not pass as raw. */
+gboolean _imgimport_match_check_length (ImgImportMatch *self, const ImgImportRange *head,
+                                        gsize needed);
+/* Takes the virtual size, with the check "virtual_size": 512 bytes or a multiple, and at most
+ * IMGIMPORT_INSPECT_DISK. A larger one stays unknown. */
+void _imgimport_match_check_size (ImgImportMatch *self, guint64 size);
+/* Why `what`, which lies at `offset`, does not lie inside of a file of `end` bytes; NULL if so. */
+char *_imgimport_area_fault (const char *what, guint64 offset, guint64 length, guint64 end);
+
+static inline gboolean
+_imgimport_is_power_of_2 (guint64 value)
+{
+  return value != 0 && (value & (value - 1)) == 0;
+}
+
 /* Integers inside of captured bytes. To read past their end is a programmer's error. */
 static inline gboolean
 _imgimport_range_holds (const ImgImportRange *self, gsize at, gsize length)

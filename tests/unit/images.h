@@ -25,7 +25,10 @@ image_new (guint size)
   return g_byte_array_new_take (g_malloc0 (size), size);
 }
 
-/* A header that passes all checks; 1 GiB inside. */
+/* Clusters of 4 KiB; the L1 table lies in the second, the refcount table in the third. */
+#define IMAGE_QCOW2_SIZE (3u * 4096)
+
+/* A header that passes all checks where it is not cut off below IMAGE_QCOW2_SIZE; 1 GiB inside. */
 static inline GByteArray *
 image_new_qcow2 (guint32 version, guint size)
 {
@@ -33,9 +36,12 @@ image_new_qcow2 (guint32 version, guint size)
 
   put_be32 (image, 0, 0x514649fb);
   put_be32 (image, 4, version);
-  put_be32 (image, 20, 16);
+  put_be32 (image, 20, 12);
   put_be64 (image, 24, G_GUINT64_CONSTANT (1) << 30);
-  put_be32 (image, 36, 2);
+  put_be32 (image, 36, 512);
+  put_be64 (image, 40, 4096);
+  put_be64 (image, 48, 2 * 4096);
+  put_be32 (image, 56, 1);
   if (version >= 3)
     put_be32 (image, 100, 104);
   g_byte_array_set_size (image, size);

@@ -112,7 +112,7 @@ content_new (Content content)
 {
   GByteArray *image = content == RAW                         ? image_new (1000)
                       : content == GPT || content == BAD_GPT ? image_new_gpt (1000)
-                                                             : image_new_qcow2 (3, 1000);
+                                                             : image_new_qcow2 (3, IMAGE_QCOW2_SIZE);
 
   if (content == BACKED_QCOW2)
     put_be64 (image, 8, 600);
@@ -158,7 +158,8 @@ static const Row rows[] = {
   { "F127/two-matches-not-required", QCOW2_AND_GPT, "raw", FALSE, NULL, "format-ambiguous", NULL,
     0 },
   { "F132/C41/raw-but-qcow2", QCOW2, "raw", TRUE, NULL, "format-mismatch", NULL, 0 },
-  { "F129/raw-but-qcow2-not-required", QCOW2, "raw", FALSE, NULL, NULL, "qcow2", 1000 },
+  { "F129/raw-but-qcow2-not-required", QCOW2, "raw", FALSE, NULL, NULL, "qcow2",
+    IMAGE_QCOW2_SIZE },
   { "F129/unsafe-not-required", BACKED_QCOW2, "raw", FALSE, NULL, "format-unsafe", NULL, 0 },
   { "F129/gpt-but-qcow2", QCOW2, "gpt", TRUE, NULL, "format-mismatch", NULL, 0 },
   { "F129/qcow2-but-gpt", GPT, "qcow2", TRUE, NULL, "format-mismatch", NULL, 0 },
@@ -222,7 +223,7 @@ message_names_failures_and_matches (void)
   g_assert_false (
       _imgimport_facts_judge (backed_facts, &policy, "qcow2", "bare", &verdict, &unsafe));
   g_assert_nonnull (strstr (unsafe->message, "backing_file (it has a backing file)"));
-  g_assert_nonnull (strstr (unsafe->message, "encryption (unknown method 9)"));
+  g_assert_nonnull (strstr (unsafe->message, "encryption (it is encrypted, by method 9)"));
   g_assert_false (
       _imgimport_facts_judge (both_facts, &policy, "qcow2", "bare", &verdict, &ambiguous));
   g_assert_nonnull (strstr (ambiguous->message, "qcow2, gpt"));

@@ -16,7 +16,7 @@ typedef enum
   N_CONTENTS
 } Content;
 
-#define SIZE 1024
+#define SIZE IMAGE_QCOW2_SIZE
 
 static GBytes *
 content_new (Content content)

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Disk images that qemu-img makes, and what it says of them. */
+
+#include "inspect-feed.h"
+
+#include <glib/gstdio.h>
+
+typedef struct
+{
+  const char *name;
+  const char *format;    /* as qemu-img calls it */
+  const char *arguments; /* of qemu-img create, the file "image" among them, which may be made from
+                          * or beside "base", 4 MiB of noise and holes */
+  const char *failures;  /* the checks that fail */
+  gboolean convert;      /* run qemu-img convert instead */
+} QemuRow;
+
+static inline void
+qemu_make_base (const char *dir)
+{
+  g_autofree char *path = g_build_filename (dir, "base", NULL);
+  g_autoptr (GByteArray) base = image_new (4 * 1024 * 1024);
+  g_autoptr (GError) error = NULL;
+
+  for (guint i = 0; i < base->len; i += 4)
+    if (i / (256 * 1024) % 3 == 1)
+      put_le32 (base, i, (guint32)g_test_rand_int ());
+  g_file_set_contents (path, (const char *)base->data, base->len, &error);
+  g_assert_no_error (error);
+}
+
+static inline gboolean
+qemu_run (const char *dir, const char *command, char **output)
+{
+  g_auto (GStrv) argv = NULL;
+  int status = -1;
+
+  g_assert_true (g_shell_parse_argv (command, NULL, &argv, NULL));
+  /* On a busy machine it may fail to measure how long a key's derivation takes. */
+  for (guint attempt = 0; attempt < 10 && status != 0; attempt++)
+    {
+      g_clear_pointer (output, g_free);
+      g_assert_true (g_spawn_sync (dir, argv, NULL,
+                                   G_SPAWN_SEARCH_PATH | G_SPAWN_STDERR_TO_DEV_NULL, NULL, NULL,
+                                   output, NULL, &status, NULL));
+    }
+  return status == 0;
+}
+
+/* The virtual size; 0 where it refuses the image. */
+static inline guint64
+qemu_virtual_size (const char *dir, const char *format)
+{
+  g_autofree char *command = g_strdup_printf ("qemu-img info -f %s --output=json image", format);
+  g_autofree char *output = NULL;
+  g_autoptr (JsonNode) node = NULL;
+  g_autoptr (GError) error = NULL;
+
+  if (!qemu_run (dir, command, &output))
+    return 0;
+  node = json_from_string (output, &error);
+  g_assert_no_error (error);
+  return (guint64)json_object_get_int_member (json_node_get_object (node), "virtual-size");
+}
+
+static inline void
+qemu_check_image (const char *dir, const QemuRow *row)
+{
+  g_autofree char *path = g_build_filename (dir, "image", NULL);
+  g_autofree char *content = NULL;
+  g_autoptr (GByteArray) image = NULL;
+  g_autoptr (GError) error = NULL;
+  gsize length = 0;
+  guint64 size = qemu_virtual_size (dir, row->format);
+
+  g_file_get_contents (path, &content, &length, &error);
+  g_assert_no_error (error);
+  image = g_byte_array_new_take ((guint8 *)g_steal_pointer (&content), length);
+  assert_failures (image, row->failures);
+  if (size > 0)
+    g_assert_cmpuint (virtual_size_of (image), ==, size);
+  if (length < 1024 * 1024)
+    assert_same_however_fed (image);
+}
+
+static inline void
+qemu_remove (const char *dir)
+{
+  g_autoptr (GDir) names = g_dir_open (dir, 0, NULL);
+  const char *name;
+
+  while ((name = g_dir_read_name (names)) != NULL)
+    {
+      g_autofree char *file = g_build_filename (dir, name, NULL);
+
+      g_assert_cmpint (g_remove (file), ==, 0);
+    }
+  g_assert_cmpint (g_rmdir (dir), ==, 0);
+}
+
+static inline void
+qemu_image (gconstpointer data)
+{
+  const QemuRow *row = data;
+  g_autofree char *program = g_find_program_in_path ("qemu-img");
+  g_autofree char *dir = NULL;
+  g_autofree char *command = NULL;
+  g_autofree char *output = NULL;
+
+  if (program == NULL)
+    {
+      g_test_skip ("qemu-img is not installed");
+      return;
+    }
+  dir = g_dir_make_tmp ("imgimport-image-XXXXXX", NULL);
+  qemu_make_base (dir);
+  command = g_strdup_printf ("qemu-img %s -q %s %s %s", row->convert ? "convert" : "create",
+                             row->convert ? "-f raw -O" : "-f", row->format, row->arguments);
+  if (qemu_run (dir, command, &output))
+    qemu_check_image (dir, row);
+  else
+    g_test_skip ("this qemu-img does not make such images");
+  qemu_remove (dir);
+}
+
+static inline void
+qemu_add_tests (const char *prefix, const QemuRow *rows, guint n_rows)
+{
+  for (guint i = 0; i < n_rows; i++)
+    {
+      g_autofree char *path = g_strdup_printf ("%s/%s", prefix, rows[i].name);
+
+      g_test_add_data_func (path, &rows[i], qemu_image);
+    }
+}
