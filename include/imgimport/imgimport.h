@@ -11,5 +11,8 @@
 #include <imgimport/imgimport-method.h>
 #include <imgimport/imgimport-store.h>
 
+/* The inspector of formats, usable with no service. */
+#include <imgimport/imgimport-inspect.h>
+
 /* The task-flow engine, usable with no image anywhere. */
 #include <imgimport/imgimport-watch.h>

@@ -103,6 +103,9 @@ gboolean _imgimport_json_boolean (const ImgImportJsonCursor *self, const char *m
                                   gboolean *value, GError **error);
 gboolean _imgimport_json_int (const ImgImportJsonCursor *self, const char *member, gint64 minimum,
                               gint64 maximum, gint64 *value, GError **error);
+/* A number of bytes: negative is no limit, IMGIMPORT_SIZE_UNKNOWN; 0 is refused. */
+gboolean _imgimport_json_limit (const ImgImportJsonCursor *self, const char *member,
+                                guint64 *value, GError **error);
 /* `*value` is a new array of copies. */
 gboolean _imgimport_json_strv (const ImgImportJsonCursor *self, const char *member, char ***value,
                                GError **error);

@@ -185,6 +185,26 @@ _imgimport_json_int (const ImgImportJsonCursor *self, const char *member, gint64
 }
 
 gboolean
+_imgimport_json_limit (const ImgImportJsonCursor *self, const char *member, guint64 *value,
+                       GError **error)
+{
+  gint64 number = -1;
+
+  if (!json_object_has_member (self->object, member))
+    return TRUE;
+  if (!_imgimport_json_int (self, member, G_MININT64, G_MAXINT64, &number, error))
+    return FALSE;
+  if (number == 0)
+    {
+      _imgimport_json_set_error (self, member, REASON_INVALID, error,
+                                 "0 would allow nothing; a negative number is no limit");
+      return FALSE;
+    }
+  *value = number < 0 ? IMGIMPORT_SIZE_UNKNOWN : (guint64) number;
+  return TRUE;
+}
+
+gboolean
 _imgimport_json_strv (const ImgImportJsonCursor *self, const char *member, char ***value,
                       GError **error)
 {

@@ -76,6 +76,7 @@ match (const ImgImportView *view, ImgImportMatch *match)
 
 const ImgImportFormat _imgimport_format_gpt = {
   .name = "gpt",
+  .kind = IMGIMPORT_FORMAT_PARTITIONS,
   .checks = checks,
   .match = match,
 };

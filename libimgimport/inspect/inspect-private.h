@@ -9,6 +9,8 @@
 
 #include "base/base-private.h"
 
+#include <imgimport/imgimport-inspect.h>
+
 G_BEGIN_DECLS
 
 /* One safety check that a matching format made. */
@@ -40,25 +42,15 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (ImgImportFacts, _imgimport_facts_free)
 JsonNode *_imgimport_facts_to_json (const ImgImportFacts *self);
 ImgImportFacts *_imgimport_facts_from_json (JsonObject *object, const char *what, GError **error);
 
-typedef struct _ImgImportInspector ImgImportInspector;
-
-ImgImportInspector *_imgimport_inspector_new (void);
-void _imgimport_inspector_free (ImgImportInspector *self);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (ImgImportInspector, _imgimport_inspector_free)
-/* The next bytes of the stream. Cannot fail. Cheap once every format has seen what it needs. */
-void _imgimport_inspector_feed (ImgImportInspector *self, const void *data, gsize length);
-/* The next `length` bytes are zeros: as feeding them, at a cost that does not grow with them. */
-void _imgimport_inspector_skip (ImgImportInspector *self, guint64 length);
-/* Ends the stream; once. */
+/* As imgimport_inspector_finish(), for those who keep the facts. */
 ImgImportFacts *_imgimport_inspector_finish (ImgImportInspector *self);
+/* The offset of the next byte that is needed, at or after what was fed: all bytes before it may be
+ * skipped whatever they are, but for the last IMGIMPORT_INSPECT_TAIL ones of the stream. */
+guint64 _imgimport_inspector_next (ImgImportInspector *self);
 
-/* What the operator allows. */
-typedef struct
-{
-  gboolean require_match;          /* declared and detected format must agree */
-  const char *const *gpt_nonfatal; /* checks of gpt whose failure is tolerated; may be NULL */
-  guint64 max_virtual_size;        /* bytes; IMGIMPORT_SIZE_UNKNOWN: no limit */
-} ImgImportFormatPolicy;
+/* `policy` is an object at the cursor's member, or absent: the default. */
+ImgImportFormatPolicy *_imgimport_format_policy_read (const ImgImportJsonCursor *parent,
+                                                      const char *member, GError **error);
 
 typedef struct
 {
@@ -66,17 +58,12 @@ typedef struct
   guint64 virtual_size; /* IMGIMPORT_SIZE_UNKNOWN where not known */
 } ImgImportVerdict;
 
-/* The rules of Glance (F127 to F132) for an image declared `disk_format` in `container_format`:
- * only a bare container is looked into; else the verdict is the declared format and no virtual
- * size. CORRUPT with reason "format-mismatch", "format-ambiguous" or "format-unsafe", naming each
- * failed check with its reason; LIMIT "virtual-size-limit".
- *
- * Declared and detected format also agree where gpt is declared raw (the verdict is then gpt), and
+/* imgimport_inspection_judge() of facts: the rules of Glance (F127 to F132). Declared and detected
+ * format also agree where a partition table is declared raw (the verdict is then its format), and
  * where a format without an inspector looks raw. Stricter than Glance: anything else that is
- * declared raw is a mismatch. A mismatch that `require_match` does not ask for leaves the virtual
- * size unknown, or that of a raw disk where raw was declared. Several matches, failed checks and
- * the limit are fatal whatever was declared. */
-gboolean _imgimport_facts_judge (const ImgImportFacts *self, const ImgImportFormatPolicy *policy,
+ * declared raw is a mismatch. A mismatch that the policy does not mind leaves the virtual size
+ * unknown, or that of a raw disk where raw was declared. */
+gboolean _imgimport_facts_judge (const ImgImportFacts *self, ImgImportFormatPolicy *policy,
                                  const char *disk_format, const char *container_format,
                                  ImgImportVerdict *verdict, GError **error);
 

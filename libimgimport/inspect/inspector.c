@@ -18,6 +18,8 @@ typedef struct
 
 struct _ImgImportInspector
 {
+  GObject parent_instance;
+
   guint64 size;
   guint8 *head;
   gsize head_length;
@@ -29,17 +31,25 @@ struct _ImgImportInspector
   gboolean finished;
 };
 
-ImgImportInspector *
-_imgimport_inspector_new (void)
+G_DEFINE_FINAL_TYPE (ImgImportInspector, imgimport_inspector, G_TYPE_OBJECT)
+
+static void
+clear_seekers (ImgImportInspector *self)
 {
-  return _imgimport_inspector_new_for (_imgimport_formats ());
+  for (guint i = 0; i < self->n_seekers; i++)
+    {
+      for (guint k = 0; k < self->seekers[i].n_ranges; k++)
+        g_free ((gpointer)self->seekers[i].ranges[k].data);
+      g_free (self->seekers[i].capture);
+    }
+  g_clear_pointer (&self->seekers, g_free);
+  self->n_seekers = 0;
 }
 
-ImgImportInspector *
-_imgimport_inspector_new_for (const ImgImportFormat *const *formats)
+static void
+set_formats (ImgImportInspector *self, const ImgImportFormat *const *formats)
 {
-  ImgImportInspector *self = g_new0 (ImgImportInspector, 1);
-
+  clear_seekers (self);
   while (formats[self->n_seekers] != NULL)
     self->n_seekers++;
   self->seekers = g_new0 (Seeker, self->n_seekers);
@@ -49,24 +59,44 @@ _imgimport_inspector_new_for (const ImgImportFormat *const *formats)
       self->seekers[i].position = IMGIMPORT_INSPECT_HEAD;
       self->seekers[i].done = formats[i]->locate == NULL;
     }
-  self->head = g_malloc (IMGIMPORT_INSPECT_HEAD);
-  return self;
 }
 
-void
-_imgimport_inspector_free (ImgImportInspector *self)
+static void
+imgimport_inspector_finalize (GObject *object)
 {
-  if (self == NULL)
-    return;
-  for (guint i = 0; i < self->n_seekers; i++)
-    {
-      for (guint k = 0; k < self->seekers[i].n_ranges; k++)
-        g_free ((gpointer)self->seekers[i].ranges[k].data);
-      g_free (self->seekers[i].capture);
-    }
-  g_free (self->seekers);
+  ImgImportInspector *self = IMGIMPORT_INSPECTOR (object);
+
+  clear_seekers (self);
   g_free (self->head);
-  g_free (self);
+  G_OBJECT_CLASS (imgimport_inspector_parent_class)->finalize (object);
+}
+
+static void
+imgimport_inspector_class_init (ImgImportInspectorClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = imgimport_inspector_finalize;
+}
+
+static void
+imgimport_inspector_init (ImgImportInspector *self)
+{
+  set_formats (self, _imgimport_formats ());
+  self->head = g_malloc (IMGIMPORT_INSPECT_HEAD);
+}
+
+ImgImportInspector *
+imgimport_inspector_new (void)
+{
+  return g_object_new (IMGIMPORT_TYPE_INSPECTOR, NULL);
+}
+
+ImgImportInspector *
+_imgimport_inspector_new_for (const ImgImportFormat *const *formats)
+{
+  ImgImportInspector *self = imgimport_inspector_new ();
+
+  set_formats (self, formats);
+  return self;
 }
 
 static ImgImportView
@@ -226,9 +256,9 @@ take_bytes (ImgImportInspector *self, const guint8 *data, guint64 length)
 }
 
 void
-_imgimport_inspector_feed (ImgImportInspector *self, const void *data, gsize length)
+imgimport_inspector_feed (ImgImportInspector *self, const void *data, gsize length)
 {
-  g_return_if_fail (!self->finished);
+  g_return_if_fail (IMGIMPORT_IS_INSPECTOR (self) && !self->finished);
   g_return_if_fail (data != NULL || length == 0);
   g_return_if_fail (length <= G_MAXINT64 - self->size);
 
@@ -237,9 +267,9 @@ _imgimport_inspector_feed (ImgImportInspector *self, const void *data, gsize len
 }
 
 void
-_imgimport_inspector_skip (ImgImportInspector *self, guint64 length)
+imgimport_inspector_skip (ImgImportInspector *self, guint64 length)
 {
-  g_return_if_fail (!self->finished);
+  g_return_if_fail (IMGIMPORT_IS_INSPECTOR (self) && !self->finished);
   g_return_if_fail (length <= G_MAXINT64 - self->size);
 
   if (length > 0)
@@ -265,14 +295,21 @@ seeker_finish (Seeker *self, ImgImportInspector *inspector)
   return g_steal_pointer (&match);
 }
 
+guint64
+_imgimport_inspector_next (ImgImportInspector *self)
+{
+  return self->head_length < IMGIMPORT_INSPECT_HEAD ? self->size : MAX (self->size, self->wanted);
+}
+
 ImgImportFacts *
 _imgimport_inspector_finish (ImgImportInspector *self)
 {
-  ImgImportFacts *facts = _imgimport_facts_new (self->size);
+  ImgImportFacts *facts;
 
-  g_return_val_if_fail (!self->finished, facts);
+  g_return_val_if_fail (!self->finished, NULL);
 
   self->finished = TRUE;
+  facts = _imgimport_facts_new (self->size);
   for (guint i = 0; i < self->n_seekers; i++)
     {
       ImgImportMatch *match = seeker_finish (&self->seekers[i], self);

@@ -1,46 +1,132 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include "inspect/format.h"
+#include "inspect/judge.h"
 
-#define RAW "raw"
+static const ImgImportMatch *
+match_at (const ImgImportFacts *facts, guint index)
+{
+  return g_ptr_array_index (facts->matches, index);
+}
 
-static char *
-list_formats (const ImgImportFacts *facts)
+/* Whether each match but the first `format` is listed as what that may be too. */
+static gboolean
+is_hybrid (const ImgImportFacts *facts, guint index, const ImgImportFormatPolicy *policy)
+{
+  const char *const *others =
+      g_hash_table_lookup (policy->hybrids, match_at (facts, index)->format);
+
+  if (others == NULL)
+    return FALSE;
+  for (guint i = 0; i < facts->matches->len; i++)
+    {
+      if (i != index && !g_strv_contains (others, match_at (facts, i)->format))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+/* Finds the one match that counts; NULL where there is none at all. */
+static gboolean
+find_match (const ImgImportFacts *facts, const ImgImportFormatPolicy *policy,
+            const ImgImportMatch **match, GError **error)
 {
   g_autoptr (GString) names = g_string_new (NULL);
 
+  *match = NULL;
   for (guint i = 0; i < facts->matches->len; i++)
     {
-      const ImgImportMatch *match = g_ptr_array_index (facts->matches, i);
-
-      g_string_append_printf (names, "%s%s", i > 0 ? ", " : "", match->format);
+      g_string_append_printf (names, "%s%s", i > 0 ? ", " : "", match_at (facts, i)->format);
+      if (facts->matches->len == 1 || (*match == NULL && is_hybrid (facts, i, policy)))
+        *match = match_at (facts, i);
     }
-  return g_string_free (g_steal_pointer (&names), FALSE);
+  if (*match != NULL || facts->matches->len == 0)
+    return TRUE;
+  _imgimport_set_error (error, IMGIMPORT_ERROR_CORRUPT, "format-ambiguous",
+                        "the image is of several formats at once: %s", names->str);
+  return FALSE;
 }
 
 static gboolean
-is_inspectable (const char *format)
+is_raw (const char *format)
 {
-  return g_strcmp0 (format, RAW) == 0 || _imgimport_format_lookup (format) != NULL;
+  return strcmp (format, IMGIMPORT_FORMAT_RAW) == 0;
+}
+
+static ImgImportFormatKind
+kind_of (const ImgImportMatch *match)
+{
+  return match != NULL ? _imgimport_format_lookup (match->format)->kind : IMGIMPORT_FORMAT_DISK;
+}
+
+/* Every disk with a partition table is also a raw one; formats that cannot be told from their bytes
+ * look raw; what is packed is no disk. */
+static gboolean
+agrees (const ImgImportMatch *match, const char *declared)
+{
+  if (kind_of (match) == IMGIMPORT_FORMAT_ENVELOPE)
+    return FALSE;
+  if (declared == NULL)
+    return TRUE;
+  if (match == NULL)
+    return is_raw (declared) || _imgimport_format_lookup (declared) == NULL;
+  return strcmp (declared, match->format) == 0 ||
+         (is_raw (declared) && kind_of (match) == IMGIMPORT_FORMAT_PARTITIONS);
+}
+
+/* Sets what the image is taken for and how large, where declared and detected format agree. */
+static gboolean
+judge_match (const ImgImportFacts *facts, const ImgImportMatch *match,
+             const ImgImportFormatPolicy *policy, const char *declared, ImgImportVerdict *verdict,
+             GError **error)
+{
+  gboolean is_disk = kind_of (match) != IMGIMPORT_FORMAT_ENVELOPE;
+
+  verdict->format = match != NULL ? match->format : IMGIMPORT_FORMAT_RAW;
+  verdict->virtual_size =
+      is_raw (declared != NULL ? declared : verdict->format) ? facts->size : IMGIMPORT_SIZE_UNKNOWN;
+  if (agrees (match, declared))
+    {
+      if (match != NULL)
+        verdict->virtual_size = match->virtual_size;
+      return TRUE;
+    }
+  if (!policy->require_match)
+    return TRUE;
+  _imgimport_set_error (error, IMGIMPORT_ERROR_CORRUPT, "format-mismatch",
+                        "the image is declared %s but is %s%s",
+                        declared != NULL ? declared : "a disk", verdict->format,
+                        is_disk ? "" : ", and nothing unpacked it");
+  return FALSE;
 }
 
 static gboolean
-is_tolerated (const ImgImportMatch *match, const char *check, const ImgImportFormatPolicy *policy)
+judge_allowed (const ImgImportMatch *match, const ImgImportFormatPolicy *policy, GError **error)
 {
-  return strcmp (match->format, "gpt") == 0 && policy->gpt_nonfatal != NULL &&
-         g_strv_contains (policy->gpt_nonfatal, check);
+  const char *const *allowed = (const char *const *)policy->allowed;
+  const char *format = match != NULL ? match->format : IMGIMPORT_FORMAT_RAW;
+  g_autofree char *names = NULL;
+
+  if (allowed == NULL || g_strv_contains (allowed, format) ||
+      (kind_of (match) == IMGIMPORT_FORMAT_PARTITIONS &&
+       g_strv_contains (allowed, IMGIMPORT_FORMAT_RAW)))
+    return TRUE;
+  names = g_strjoinv (", ", policy->allowed);
+  _imgimport_set_error (error, IMGIMPORT_ERROR_CORRUPT, "format-not-allowed",
+                        "the image is %s, allowed_formats has %s", format, names);
+  return FALSE;
 }
 
 static gboolean
 judge_safety (const ImgImportMatch *match, const ImgImportFormatPolicy *policy, GError **error)
 {
+  const char *const *tolerated = g_hash_table_lookup (policy->nonfatal, match->format);
   g_autoptr (GString) faults = g_string_new (NULL);
 
   for (guint i = 0; i < match->checks->len; i++)
     {
       const ImgImportCheck *check = &g_array_index (match->checks, ImgImportCheck, i);
 
-      if (!check->passed && !is_tolerated (match, check->name, policy))
+      if (!check->passed && (tolerated == NULL || !g_strv_contains (tolerated, check->name)))
         g_string_append_printf (faults, "%s%s (%s)", faults->len > 0 ? ", " : "", check->name,
                                 check->reason);
     }
@@ -49,24 +135,6 @@ judge_safety (const ImgImportMatch *match, const ImgImportFormatPolicy *policy, 
   _imgimport_set_error (error, IMGIMPORT_ERROR_CORRUPT, "format-unsafe",
                         "the image is %s and failed safety checks: %s", match->format, faults->str);
   return FALSE;
-}
-
-/* Sets what the image is and how large, where declared and detected format agree. Every disk with a
- * partition table is also a raw one; formats that cannot be told from their bytes look raw. */
-static gboolean
-agree (const ImgImportFacts *facts, const ImgImportMatch *match, const char *declared,
-       ImgImportVerdict *verdict)
-{
-  gboolean declared_raw = g_strcmp0 (declared, RAW) == 0;
-
-  verdict->format = match != NULL ? match->format : RAW;
-  verdict->virtual_size = declared_raw ? facts->size : IMGIMPORT_SIZE_UNKNOWN;
-  if (match == NULL)
-    return declared_raw || !is_inspectable (declared);
-  if (g_strcmp0 (declared, match->format) != 0)
-    return declared_raw && strcmp (match->format, "gpt") == 0;
-  verdict->virtual_size = match->virtual_size;
-  return TRUE;
 }
 
 static gboolean
@@ -82,31 +150,19 @@ judge_virtual_size (guint64 virtual_size, const ImgImportFormatPolicy *policy, G
 }
 
 gboolean
-_imgimport_facts_judge (const ImgImportFacts *self, const ImgImportFormatPolicy *policy,
+_imgimport_facts_judge (const ImgImportFacts *self, ImgImportFormatPolicy *policy,
                         const char *disk_format, const char *container_format,
                         ImgImportVerdict *verdict, GError **error)
 {
-  const ImgImportMatch *match = NULL;
+  const ImgImportMatch *match;
 
-  *verdict = (ImgImportVerdict){ disk_format, IMGIMPORT_SIZE_UNKNOWN };
-  if (g_strcmp0 (container_format, "bare") != 0)
+  *verdict = (ImgImportVerdict){ NULL, IMGIMPORT_SIZE_UNKNOWN };
+  if (container_format != NULL && strcmp (container_format, "bare") != 0)
     return TRUE;
-  if (self->matches->len > 1)
-    {
-      g_autofree char *names = list_formats (self);
-
-      _imgimport_set_error (error, IMGIMPORT_ERROR_CORRUPT, "format-ambiguous",
-                            "the image is of several formats at once: %s", names);
-      return FALSE;
-    }
-  if (self->matches->len == 1)
-    match = g_ptr_array_index (self->matches, 0);
-  if (!agree (self, match, disk_format, verdict) && policy->require_match)
-    {
-      _imgimport_set_error (error, IMGIMPORT_ERROR_CORRUPT, "format-mismatch",
-                            "the image is declared %s but is %s", disk_format, verdict->format);
-      return FALSE;
-    }
+  if (!find_match (self, policy, &match, error) ||
+      !judge_match (self, match, policy, disk_format, verdict, error) ||
+      !judge_allowed (match, policy, error))
+    return FALSE;
   if (match != NULL && (!judge_safety (match, policy, error) ||
                         !judge_virtual_size (match->virtual_size, policy, error)))
     return FALSE;

@@ -43,31 +43,11 @@ _imgimport_config_read_names (const ImgImportJsonCursor *cursor, const char *mem
 
 /* ---- limits ---------------------------------------------------------------------------------- */
 
-/* Negative is no limit; nothing at all is no sensible one. */
-static gboolean
-read_bytes (const ImgImportJsonCursor *cursor, const char *member, guint64 *value, GError **error)
-{
-  gint64 number = -1;
-
-  if (!json_object_has_member (cursor->object, member))
-    return TRUE;
-  if (!_imgimport_json_int (cursor, member, G_MININT64, G_MAXINT64, &number, error))
-    return FALSE;
-  if (number == 0)
-    {
-      _imgimport_json_set_error (cursor, member, "config-invalid", error,
-                                 "0 would allow nothing; a negative number is no limit");
-      return FALSE;
-    }
-  *value = number < 0 ? IMGIMPORT_SIZE_UNKNOWN : (guint64)number;
-  return TRUE;
-}
-
 static gboolean
 read_limits (ImgImportConfig *self, const ImgImportJsonCursor *top, GError **error)
 {
   static const char *const known[] = { "image_size_cap", "image_property_quota", "image_tag_quota",
-                                       "max_virtual_size", NULL };
+                                       NULL };
   ImgImportJsonCursor cursor = { NULL, IMGIMPORT_CONFIG_WHAT, "limits" };
 
   if (!_imgimport_json_object (top, "limits", &cursor.object, error))
@@ -75,8 +55,7 @@ read_limits (ImgImportConfig *self, const ImgImportJsonCursor *top, GError **err
   if (cursor.object == NULL)
     return TRUE;
   return _imgimport_json_only (&cursor, known, error) &&
-         read_bytes (&cursor, "image_size_cap", &self->image_size_cap, error) &&
-         read_bytes (&cursor, "max_virtual_size", &self->max_virtual_size, error) &&
+         _imgimport_json_limit (&cursor, "image_size_cap", &self->image_size_cap, error) &&
          _imgimport_json_int (&cursor, "image_property_quota", G_MININT64, G_MAXINT64,
                               &self->limits.property_quota, error) &&
          _imgimport_json_int (&cursor, "image_tag_quota", G_MININT64, G_MAXINT64,
@@ -148,25 +127,11 @@ read_default_store (ImgImportConfig *self, const ImgImportJsonCursor *cursor, GE
   return TRUE;
 }
 
-/* The safety checks that the inspector makes of a GPT. */
 static gboolean
-read_gpt_nonfatal (ImgImportConfig *self, const ImgImportJsonCursor *cursor, GError **error)
+read_format_policy (ImgImportConfig *self, const ImgImportJsonCursor *cursor, GError **error)
 {
-  guint i;
-
-  if (!_imgimport_config_read_names (cursor, "gpt_safety_checks_nonfatal", &self->gpt_nonfatal,
-                                     error))
-    return FALSE;
-  for (i = 0; self->gpt_nonfatal[i] != NULL; i++)
-    if (!g_str_equal (self->gpt_nonfatal[i], "mbr"))
-      {
-        g_autofree char *element = g_strdup_printf ("gpt_safety_checks_nonfatal/%u", i);
-
-        _imgimport_json_set_error (cursor, element, "config-invalid", error,
-                                   "unknown check “%s”; known is mbr", self->gpt_nonfatal[i]);
-        return FALSE;
-      }
-  return TRUE;
+  self->format_policy = _imgimport_format_policy_read (cursor, "format_policy", error);
+  return self->format_policy != NULL;
 }
 
 /* ---- the document ---------------------------------------------------------------------------- */
@@ -185,9 +150,6 @@ config_new (const char *directory)
   self->checksum = TRUE;
   self->image_size_cap = DEFAULT_SIZE_CAP;
   self->task_time_to_live_hours = 48;
-  self->require_format_match = TRUE;
-  self->gpt_nonfatal = g_new0 (char *, 1);
-  self->max_virtual_size = IMGIMPORT_SIZE_UNKNOWN;
   _imgimport_model_limits_init (&self->limits);
   return self;
 }
@@ -205,7 +167,7 @@ _imgimport_config_free (ImgImportConfig *self)
   g_free (self->default_store);
   g_strfreev (self->methods);
   g_free (self->hashing_algorithm);
-  g_strfreev (self->gpt_nonfatal);
+  g_clear_object (&self->format_policy);
   _imgimport_model_limits_clear (&self->limits);
   g_free (self);
 }
@@ -228,8 +190,7 @@ read_config (ImgImportConfig *self, JsonObject *object, GError **error)
                                        "container_formats",
                                        "limits",
                                        "task_time_to_live",
-                                       "require_image_format_match",
-                                       "gpt_safety_checks_nonfatal",
+                                       "format_policy",
                                        NULL };
   const ImgImportJsonCursor cursor = { object, IMGIMPORT_CONFIG_WHAT, "" };
 
@@ -249,9 +210,7 @@ read_config (ImgImportConfig *self, JsonObject *object, GError **error)
          read_limits (self, &cursor, error) &&
          read_count (&cursor, "task_time_to_live", 1, TTL_MAX_HOURS, &self->task_time_to_live_hours,
                      error) &&
-         _imgimport_json_boolean (&cursor, "require_image_format_match",
-                                  &self->require_format_match, error) &&
-         read_gpt_nonfatal (self, &cursor, error);
+         read_format_policy (self, &cursor, error);
 }
 
 ImgImportConfig *

@@ -48,9 +48,7 @@ typedef struct
   gboolean allow_empty_images;
   guint64 image_size_cap;         /* bytes; IMGIMPORT_SIZE_UNKNOWN: no limit */
   guint task_time_to_live_hours;
-  gboolean require_format_match;
-  char **gpt_nonfatal;
-  guint64 max_virtual_size;       /* bytes; IMGIMPORT_SIZE_UNKNOWN: no limit */
+  ImgImportFormatPolicy *format_policy;
   ImgImportModelLimits limits;
 } ImgImportConfig;
 

@@ -8,16 +8,11 @@ gboolean
 _imgimport_import_judge (ImgImportImport *self, const ImgImportImageRecord *record,
                          guint64 *virtual_size, GError **error)
 {
-  const ImgImportConfig *config = self->service->config;
-  const ImgImportFormatPolicy policy = {
-    .require_match = config->require_format_match,
-    .gpt_nonfatal = (const char *const *)config->gpt_nonfatal,
-    .max_virtual_size = config->max_virtual_size,
-  };
   ImgImportVerdict verdict = { NULL, IMGIMPORT_SIZE_UNKNOWN };
 
-  if (!_imgimport_facts_judge (record->staged.facts, &policy, record->image->disk_format,
-                               record->image->container_format, &verdict, error))
+  if (!_imgimport_facts_judge (record->staged.facts, self->service->config->format_policy,
+                               record->image->disk_format, record->image->container_format,
+                               &verdict, error))
     return FALSE;
   *virtual_size = verdict.virtual_size;
   return TRUE;

@@ -171,7 +171,7 @@ _imgimport_pass_dispatch (ImgImportPass *self, ImgImportPassBuffer *buffer)
   buffer->offset = self->dispatched;
   self->dispatched += buffer->length;
   if (self->inspector != NULL)
-    _imgimport_inspector_feed (self->inspector, buffer->data, buffer->length);
+    imgimport_inspector_feed (self->inspector, buffer->data, buffer->length);
   if (self->n_stages == 0)
     {
       _imgimport_pass_release (self, buffer);

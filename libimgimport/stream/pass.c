@@ -23,7 +23,7 @@ pass_alloc (const ImgImportPassSpec *spec)
   if (spec->progress != NULL)
     self->reported_us = _imgimport_clock_monotonic_us (spec->clock);
   if (spec->inspect)
-    self->inspector = _imgimport_inspector_new ();
+    self->inspector = imgimport_inspector_new ();
   return self;
 }
 
@@ -337,7 +337,7 @@ _imgimport_pass_free (ImgImportPass *self)
     }
   g_free (self->sinks);
   g_free (self->stages);
-  _imgimport_inspector_free (self->inspector);
+  g_clear_object (&self->inspector);
   g_clear_error (&self->error);
   g_object_unref (self->stop);
   g_free (self->limit_name);

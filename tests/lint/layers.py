@@ -24,7 +24,7 @@ BUILTINS = "libimgimport/service/builtins.c"
 # What a layer that knows nothing of images may see of the public interface.
 PUBLIC = {
     "base": ("error", "macros", "version"),
-    "inspect": ("error", "macros", "version"),
+    "inspect": ("error", "macros", "version", "inspect"),
     "flow": ("error", "macros", "version", "flow", "journal", "policy", "run", "task",
              "watch"),
 }
@@ -39,6 +39,7 @@ INTERNAL_HEADERS = {
     "libimgimport/flow/timeline-private.h": "what came of the tasks of a run, for the service too",
     "libimgimport/flow/watch-private.h": "what is kept of a run for those who watch it",
     "libimgimport/inspect/format.h": "what every format inspector implements",
+    "libimgimport/inspect/judge.h": "the policy, for who reads it and who judges by it",
     "libimgimport/service/import-private.h": "what the tasks of an import share",
     "libimgimport/service/upload-private.h": "what the two halves of an upload share",
     "libimgimport/stream/pass.h": "what the parts of a pass share",

@@ -65,10 +65,10 @@ image_new_gpt (guint size)
 static inline ImgImportFacts *
 inspect_in_chunks (const GByteArray *image, gsize chunk)
 {
-  g_autoptr (ImgImportInspector) inspector = _imgimport_inspector_new ();
+  g_autoptr (ImgImportInspector) inspector = imgimport_inspector_new ();
 
   for (gsize at = 0; at < image->len; at += chunk)
-    _imgimport_inspector_feed (inspector, image->data + at, MIN (chunk, image->len - at));
+    imgimport_inspector_feed (inspector, image->data + at, MIN (chunk, image->len - at));
   return _imgimport_inspector_finish (inspector);
 }
 
@@ -76,6 +76,18 @@ static inline ImgImportFacts *
 inspect (const GByteArray *image)
 {
   return inspect_in_chunks (image, MAX (image->len, 1));
+}
+
+/* A policy from its JSON, in which ' stands for ". */
+static inline ImgImportFormatPolicy *
+policy_new (const char *text)
+{
+  g_autofree char *json = g_strdelimit (g_strdup (text), "'", '"');
+  g_autoptr (GError) error = NULL;
+  ImgImportFormatPolicy *policy = imgimport_format_policy_new_from_json (json, &error);
+
+  g_assert_no_error (error);
+  return policy;
 }
 
 /* The names of the failed checks of the only match, joined by commas; "raw" for no match. */

@@ -90,16 +90,14 @@ static const Bad bad[] = {
   { "size-cap-zero", "{\"limits\": {\"image_size_cap\": 0}}", "limits/image_size_cap: 0 would" },
   { "size-cap-no-integer", "{\"limits\": {\"image_size_cap\": \"1\"}}",
     "limits/image_size_cap: expected an integer" },
-  { "virtual-size-zero", "{\"limits\": {\"max_virtual_size\": 0}}", "limits/max_virtual_size: 0" },
+  { "policy-no-object", "{\"format_policy\": []}", "format_policy: expected an object" },
+  { "policy-wrong", "{\"format_policy\": {\"require_match\": 1}}",
+    "format_policy/require_match: expected a boolean" },
   { "property-quota-no-integer", "{\"limits\": {\"image_property_quota\": null}}",
     "limits/image_property_quota: expected an integer" },
   { "tag-quota-no-integer", "{\"limits\": {\"image_tag_quota\": []}}",
     "limits/image_tag_quota: expected an integer" },
   { "ttl-zero", "{\"task_time_to_live\": 0}", "task_time_to_live: 0 is not between 1 and 876000" },
-  { "match-no-boolean", "{\"require_image_format_match\": 1}", "require_image_format_match: exp" },
-  { "gpt-no-array", "{\"gpt_safety_checks_nonfatal\": true}", "gpt_safety_checks_nonfatal: exp" },
-  { "gpt-unknown", "{\"gpt_safety_checks_nonfatal\": [\"mbr\", \"x\"]}",
-    "gpt_safety_checks_nonfatal/1: unknown check “x”" },
 };
 
 static void
@@ -160,10 +158,8 @@ test_defaults_are_those_of_glance (void)
   g_assert_true (config->checksum);
   g_assert_false (config->allow_empty_images);
   g_assert_cmpuint (config->image_size_cap, ==, G_GUINT64_CONSTANT (1099511627776));
-  g_assert_cmpuint (config->max_virtual_size, ==, IMGIMPORT_SIZE_UNKNOWN);
   g_assert_cmpuint (config->task_time_to_live_hours, ==, 48);
-  g_assert_true (config->require_format_match);
-  g_assert_cmpuint (g_strv_length (config->gpt_nonfatal), ==, 0);
+  g_assert_nonnull (config->format_policy);
   g_assert_cmpint (config->limits.property_quota, ==, 128);
   g_assert_cmpint (config->limits.tag_quota, ==, 128);
   g_assert_true (g_strv_contains ((const char *const *)config->limits.disk_formats, "qcow2"));
@@ -219,9 +215,9 @@ test_all_values_are_read (void)
             "\"hashing_algorithm\": \"sha256\", \"checksum\": false, "
             "\"allow_empty_images\": true, \"disk_formats\": [\"raw\"], "
             "\"container_formats\": [\"bare\"], \"limits\": {\"image_size_cap\": 1, "
-            "\"max_virtual_size\": 2, \"image_property_quota\": -1, \"image_tag_quota\": 0}, "
-            "\"task_time_to_live\": 1, \"require_image_format_match\": false, "
-            "\"gpt_safety_checks_nonfatal\": [\"mbr\"], \"hooks\": [\"b\", {\"name\": \"a\", "
+            "\"image_property_quota\": -1, \"image_tag_quota\": 0}, "
+            "\"task_time_to_live\": 1, "
+            "\"format_policy\": {\"require_match\": false}, \"hooks\": [\"b\", {\"name\": \"a\", "
             "\"options\": {\"x\": 1}}]}");
   const ImgImportPluginConfig *first;
   const ImgImportPluginConfig *second;
@@ -236,12 +232,9 @@ test_all_values_are_read (void)
   g_assert_null (config->limits.disk_formats[1]);
   g_assert_cmpstr (config->limits.container_formats[0], ==, "bare");
   g_assert_cmpuint (config->image_size_cap, ==, 1);
-  g_assert_cmpuint (config->max_virtual_size, ==, 2);
   g_assert_cmpint (config->limits.property_quota, ==, -1);
   g_assert_cmpint (config->limits.tag_quota, ==, 0);
   g_assert_cmpuint (config->task_time_to_live_hours, ==, 1);
-  g_assert_false (config->require_format_match);
-  g_assert_cmpstr (config->gpt_nonfatal[0], ==, "mbr");
   g_assert_cmpuint (config->hooks->len, ==, 2);
   first = config->hooks->pdata[0];
   second = config->hooks->pdata[1];
@@ -254,11 +247,9 @@ test_all_values_are_read (void)
 static void
 test_negative_size_is_no_limit (void)
 {
-  g_autoptr (ImgImportConfig) config =
-      parse (NULL, "{\"limits\": {\"image_size_cap\": -1, \"max_virtual_size\": -7}}");
+  g_autoptr (ImgImportConfig) config = parse (NULL, "{\"limits\": {\"image_size_cap\": -7}}");
 
   g_assert_cmpuint (config->image_size_cap, ==, IMGIMPORT_SIZE_UNKNOWN);
-  g_assert_cmpuint (config->max_virtual_size, ==, IMGIMPORT_SIZE_UNKNOWN);
 }
 
 /* A type that no configuration can name by now, as a build without it would meet. */

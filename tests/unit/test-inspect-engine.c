@@ -15,7 +15,7 @@ static void
 assert_same_in_all_chunks (const GByteArray *image)
 {
   g_autoptr (ImgImportFacts) whole = inspect (image);
-  g_autoptr (ImgImportInspector) inspector = _imgimport_inspector_new ();
+  g_autoptr (ImgImportInspector) inspector = imgimport_inspector_new ();
   g_autoptr (ImgImportFacts) ragged = NULL;
   g_autofree char *expected = facts_text (whole);
   g_autofree char *text = NULL;
@@ -31,7 +31,7 @@ assert_same_in_all_chunks (const GByteArray *image)
     {
       n = (guint)g_test_rand_int_range (0, 5000);
       n = MIN (n, image->len - at);
-      _imgimport_inspector_feed (inspector, image->data + at, n);
+      imgimport_inspector_feed (inspector, image->data + at, n);
     }
   ragged = _imgimport_inspector_finish (inspector);
   text = facts_text (ragged);
@@ -116,7 +116,7 @@ assert_seen (const GByteArray *image, const char *expected)
       const ImgImportMatch *match;
 
       for (gsize at = 0; at < image->len; at += chunks[i])
-        _imgimport_inspector_feed (inspector, image->data + at, MIN (chunks[i], image->len - at));
+        imgimport_inspector_feed (inspector, image->data + at, MIN (chunks[i], image->len - at));
       facts = _imgimport_inspector_finish (inspector);
       match = g_ptr_array_index (facts->matches, 0);
       g_assert_cmpstr (g_array_index (match->checks, ImgImportCheck, 0).reason, ==, expected);
@@ -202,7 +202,7 @@ format_that_asks_for_too_much_fails_a_check (void)
       g_autofree char *text = NULL;
 
       for (gsize at = 0; at < image->len; at += chunks[i])
-        _imgimport_inspector_feed (inspector, image->data + at, MIN (chunks[i], image->len - at));
+        imgimport_inspector_feed (inspector, image->data + at, MIN (chunks[i], image->len - at));
       facts = _imgimport_inspector_finish (inspector);
       text = facts_text (facts);
       g_assert_cmpstr (text, ==,
@@ -245,9 +245,9 @@ inspect_with_holes (const GByteArray *image, gsize chunk)
     {
       n = MIN (chunk, image->len - at);
       if (n <= sizeof zeros && memcmp (image->data + at, zeros, n) == 0)
-        _imgimport_inspector_skip (inspector, n);
+        imgimport_inspector_skip (inspector, n);
       else
-        _imgimport_inspector_feed (inspector, image->data + at, n);
+        imgimport_inspector_feed (inspector, image->data + at, n);
     }
   facts = _imgimport_inspector_finish (inspector);
   return facts_text (facts);
@@ -275,12 +275,12 @@ hole_is_its_zeros (void)
 static void
 hole_of_any_size_costs_nothing (void)
 {
-  g_autoptr (ImgImportInspector) inspector = _imgimport_inspector_new ();
+  g_autoptr (ImgImportInspector) inspector = imgimport_inspector_new ();
   g_autoptr (ImgImportFacts) facts = NULL;
 
-  _imgimport_inspector_skip (inspector, 0);
-  _imgimport_inspector_skip (inspector, G_MAXINT64 - 1);
-  _imgimport_inspector_feed (inspector, "", 1);
+  imgimport_inspector_skip (inspector, 0);
+  imgimport_inspector_skip (inspector, G_MAXINT64 - 1);
+  imgimport_inspector_feed (inspector, "", 1);
   facts = _imgimport_inspector_finish (inspector);
   g_assert_cmpuint (facts->size, ==, G_MAXINT64);
   g_assert_cmpuint (facts->matches->len, ==, 0);

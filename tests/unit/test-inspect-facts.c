@@ -132,27 +132,51 @@ typedef struct
   Content content;
   const char *declared;
   gboolean strict;
-  const char *nonfatal;
+  const char *policy; /* further members; may be NULL */
   const char *reason; /* NULL: accepted, with what follows */
   const char *format;
   guint64 virtual_size;
 } Row;
+
+#define TOLERANT "'nonfatal_checks': {'gpt': ['mbr']}"
+#define HYBRID "'allowed_hybrids': {'qcow2': ['gpt']}"
 
 static const Row rows[] = {
   { "J22", RAW, "raw", TRUE, NULL, NULL, "raw", 1000 },
   { "J23/no-match", RAW, "qcow2", TRUE, NULL, "format-mismatch", NULL, 0 },
   { "J23/not-required", RAW, "qcow2", FALSE, NULL, NULL, "raw", UNKNOWN },
   { "J24/ami", RAW, "ami", TRUE, NULL, NULL, "raw", UNKNOWN },
-  { "J24/ploop", RAW, "ploop", TRUE, NULL, NULL, "raw", UNKNOWN },
+  { "J24/ari", RAW, "ari", TRUE, NULL, NULL, "raw", UNKNOWN },
   { "C41/ami-but-qcow2", QCOW2, "ami", TRUE, NULL, "format-mismatch", NULL, 0 },
   { "J25/gpt-as-raw", GPT, "raw", TRUE, NULL, NULL, "gpt", 1000 },
   { "J25/unsafe-gpt-as-raw", BAD_GPT, "raw", TRUE, NULL, "format-unsafe", NULL, 0 },
-  { "J25/tolerated-gpt-as-raw", BAD_GPT, "raw", TRUE, "mbr", NULL, "gpt", 1000 },
+  { "J25/tolerated-gpt-as-raw", BAD_GPT, "raw", TRUE, TOLERANT, NULL, "gpt", 1000 },
   { "J27/gpt", GPT, "gpt", TRUE, NULL, NULL, "gpt", 1000 },
   { "J27/unsafe", BAD_GPT, "gpt", TRUE, NULL, "format-unsafe", NULL, 0 },
-  { "J27/other-check-tolerated", BAD_GPT, "gpt", TRUE, "other", "format-unsafe", NULL, 0 },
-  { "J27/F130/tolerated", BAD_GPT, "gpt", TRUE, "mbr", NULL, "gpt", 1000 },
-  { "F130/gpt-only", BACKED_QCOW2, "qcow2", TRUE, "backing_file", "format-unsafe", NULL, 0 },
+  { "J27/other-format-tolerated", BAD_GPT, "gpt", TRUE, "'nonfatal_checks': {'qcow2': ['header']}",
+    "format-unsafe", NULL, 0 },
+  { "J27/F130/tolerated", BAD_GPT, "gpt", TRUE, TOLERANT, NULL, "gpt", 1000 },
+  { "F130/other-check-tolerated", BACKED_QCOW2, "qcow2", TRUE,
+    "'nonfatal_checks': {'qcow2': ['header']}", "format-unsafe", NULL, 0 },
+  { "allowed", QCOW2, "qcow2", TRUE, "'allowed_formats': ['raw', 'qcow2']", NULL, "qcow2", GIB },
+  { "not-allowed", QCOW2, "qcow2", TRUE, "'allowed_formats': ['raw']", "format-not-allowed", NULL,
+    0 },
+  { "raw-not-allowed", RAW, "raw", TRUE, "'allowed_formats': ['qcow2']", "format-not-allowed", NULL,
+    0 },
+  { "not-allowed-not-required", QCOW2, "raw", FALSE, "'allowed_formats': ['raw']",
+    "format-not-allowed", NULL, 0 },
+  { "raw-allows-partitions", GPT, "raw", TRUE, "'allowed_formats': ['raw']", NULL, "gpt", 1000 },
+  { "only-partitions-allowed", GPT, "raw", TRUE, "'allowed_formats': ['gpt']", NULL, "gpt", 1000 },
+  { "partitions-not-allowed", GPT, "raw", TRUE, "'allowed_formats': ['qcow2']",
+    "format-not-allowed", NULL, 0 },
+  { "undeclared", QCOW2, NULL, TRUE, NULL, NULL, "qcow2", GIB },
+  { "undeclared-raw", RAW, NULL, TRUE, NULL, NULL, "raw", 1000 },
+  { "undeclared-unsafe", BACKED_QCOW2, NULL, TRUE, NULL, "format-unsafe", NULL, 0 },
+  { "F128/hybrid", QCOW2_AND_GPT, "qcow2", TRUE, HYBRID, NULL, "qcow2", GIB },
+  { "F128/hybrid-as-other", QCOW2_AND_GPT, "gpt", TRUE, HYBRID, "format-mismatch", NULL, 0 },
+  { "F128/hybrid-as-raw", QCOW2_AND_GPT, "raw", TRUE, HYBRID, "format-mismatch", NULL, 0 },
+  { "C45/hybrid-the-other-way", QCOW2_AND_GPT, "gpt", TRUE, "'allowed_hybrids': {'gpt': ['qcow2']}",
+    "format-unsafe", NULL, 0 },
   { "J31/F131", QCOW2, "qcow2", TRUE, NULL, NULL, "qcow2", GIB },
   { "F127/two-matches", QCOW2_AND_GPT, "qcow2", TRUE, NULL, "format-ambiguous", NULL, 0 },
   { "F127/two-matches-not-required", QCOW2_AND_GPT, "raw", FALSE, NULL, "format-ambiguous", NULL,
@@ -172,11 +196,13 @@ judge_row (gconstpointer data)
   const Row *row = data;
   g_autoptr (GByteArray) image = content_new (row->content);
   g_autoptr (ImgImportFacts) facts = inspect (image);
-  const char *nonfatal[] = { row->nonfatal, NULL };
-  ImgImportFormatPolicy policy = { row->strict, nonfatal, UNKNOWN };
+  g_autofree char *text =
+      g_strdup_printf ("{'require_match': %s%s%s}", row->strict ? "true" : "false",
+                       row->policy != NULL ? ", " : "", row->policy != NULL ? row->policy : "");
+  g_autoptr (ImgImportFormatPolicy) policy = policy_new (text);
   ImgImportVerdict verdict = { 0 };
   g_autoptr (GError) error = NULL;
-  gboolean ok = _imgimport_facts_judge (facts, &policy, row->declared, "bare", &verdict, &error);
+  gboolean ok = _imgimport_facts_judge (facts, policy, row->declared, "bare", &verdict, &error);
 
   if (row->reason != NULL)
     {
@@ -196,13 +222,13 @@ only_bare_containers_are_looked_into (void)
 {
   g_autoptr (GByteArray) image = content_new (BACKED_QCOW2);
   g_autoptr (ImgImportFacts) facts = inspect (image);
-  ImgImportFormatPolicy policy = { TRUE, NULL, 1 };
+  g_autoptr (ImgImportFormatPolicy) policy = policy_new ("{'max_virtual_size': 1}");
   ImgImportVerdict verdict = { 0 };
   g_autoptr (GError) error = NULL;
 
-  g_assert_true (_imgimport_facts_judge (facts, &policy, "vmdk", "ova", &verdict, &error));
+  g_assert_true (_imgimport_facts_judge (facts, policy, "vmdk", "ova", &verdict, &error));
   g_assert_no_error (error);
-  g_assert_cmpstr (verdict.format, ==, "vmdk");
+  g_assert_null (verdict.format);
   g_assert_cmpuint (verdict.virtual_size, ==, UNKNOWN);
 }
 
@@ -213,7 +239,7 @@ message_names_failures_and_matches (void)
   g_autoptr (GByteArray) both = content_new (QCOW2_AND_GPT);
   g_autoptr (ImgImportFacts) backed_facts = NULL;
   g_autoptr (ImgImportFacts) both_facts = inspect (both);
-  ImgImportFormatPolicy policy = { TRUE, NULL, UNKNOWN };
+  g_autoptr (ImgImportFormatPolicy) policy = policy_new ("{}");
   ImgImportVerdict verdict;
   g_autoptr (GError) unsafe = NULL;
   g_autoptr (GError) ambiguous = NULL;
@@ -221,12 +247,22 @@ message_names_failures_and_matches (void)
   put_be32 (backed, 32, 9);
   backed_facts = inspect (backed);
   g_assert_false (
-      _imgimport_facts_judge (backed_facts, &policy, "qcow2", "bare", &verdict, &unsafe));
+      _imgimport_facts_judge (backed_facts, policy, "qcow2", "bare", &verdict, &unsafe));
   g_assert_nonnull (strstr (unsafe->message, "backing_file (it has a backing file)"));
   g_assert_nonnull (strstr (unsafe->message, "encryption (it is encrypted, by method 9)"));
   g_assert_false (
-      _imgimport_facts_judge (both_facts, &policy, "qcow2", "bare", &verdict, &ambiguous));
+      _imgimport_facts_judge (both_facts, policy, "qcow2", "bare", &verdict, &ambiguous));
   g_assert_nonnull (strstr (ambiguous->message, "qcow2, gpt"));
+}
+
+static ImgImportFormatPolicy *
+policy_sized (gboolean strict, guint64 size)
+{
+  g_autofree char *text =
+      g_strdup_printf ("{'require_match': %s, 'max_virtual_size': %" G_GUINT64_FORMAT "}",
+                       strict ? "true" : "false", size);
+
+  return policy_new (text);
 }
 
 static void
@@ -249,16 +285,16 @@ virtual_size_is_limited (void)
     {
       g_autoptr (GByteArray) image = content_new (cases[i].content);
       g_autoptr (ImgImportFacts) facts = inspect (image);
-      ImgImportFormatPolicy policy = { cases[i].strict, NULL, cases[i].size };
+      g_autoptr (ImgImportFormatPolicy) exact = policy_sized (cases[i].strict, cases[i].size);
+      g_autoptr (ImgImportFormatPolicy) less = policy_sized (cases[i].strict, cases[i].size - 1);
       ImgImportVerdict verdict;
       g_autoptr (GError) error = NULL;
 
       g_assert_true (
-          _imgimport_facts_judge (facts, &policy, cases[i].declared, "bare", &verdict, &error));
+          _imgimport_facts_judge (facts, exact, cases[i].declared, "bare", &verdict, &error));
       g_assert_no_error (error);
-      policy.max_virtual_size--;
       g_assert_false (
-          _imgimport_facts_judge (facts, &policy, cases[i].declared, "bare", &verdict, &error));
+          _imgimport_facts_judge (facts, less, cases[i].declared, "bare", &verdict, &error));
       g_assert_error (error, IMGIMPORT_ERROR, IMGIMPORT_ERROR_LIMIT);
       g_assert_cmpstr (imgimport_error_get_reason (error), ==, "virtual-size-limit");
     }

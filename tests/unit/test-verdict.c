@@ -69,7 +69,7 @@ typedef struct
 static const Row strict[] = {
   { PLAIN, "raw", NULL, SIZE },
   { PLAIN, "qcow2", "format-mismatch", 0 },
-  { PLAIN, "iso", NULL, UNKNOWN }, /* a format that this build cannot tell looks raw */
+  { PLAIN, "ami", NULL, UNKNOWN }, /* a format that no bytes tell looks raw */
   { QCOW2, "qcow2", NULL, GIB },
   { QCOW2, "raw", "format-mismatch", 0 },
   { QCOW2, "iso", "format-mismatch", 0 },
@@ -114,15 +114,15 @@ static const Row contained[] = {
   { .disk_format = NULL },
 };
 
+#define POLICY(members) ", \"format_policy\": {" members "}"
+
 static const Matrix matrices[] = {
   { "/verdict/strict", "", "bare", strict },
-  { "/verdict/require_image_format_match", ", \"require_image_format_match\": false", "bare",
-    lenient },
-  { "/verdict/gpt_safety_checks_nonfatal", ", \"gpt_safety_checks_nonfatal\": [\"mbr\"]", "bare",
+  { "/verdict/require_match", POLICY ("\"require_match\": false"), "bare", lenient },
+  { "/verdict/nonfatal_checks", POLICY ("\"nonfatal_checks\": {\"gpt\": [\"mbr\"]}"), "bare",
     tolerant },
-  { "/verdict/max_virtual_size", ", \"limits\": {\"max_virtual_size\": 1073741823}", "bare",
-    bounded },
-  { "/verdict/max_virtual_size/raw", ", \"limits\": {\"max_virtual_size\": 1023}", "bare",
+  { "/verdict/max_virtual_size", POLICY ("\"max_virtual_size\": 1073741823"), "bare", bounded },
+  { "/verdict/max_virtual_size/raw", POLICY ("\"max_virtual_size\": 1023"), "bare",
     tightly_bounded },
   { "/verdict/container", "", "ovf", contained },
 };
