@@ -47,14 +47,14 @@ feed_text (ImgImportInspector *inspector)
 static inline char *
 feed_in_chunks (const GByteArray *image, gsize chunk)
 {
-  g_autoptr (ImgImportInspector) inspector = _imgimport_inspector_new ();
+  g_autoptr (ImgImportInspector) inspector = imgimport_inspector_new ();
   gsize n;
 
   for (gsize at = 0; at < image->len; at += n)
     {
       n = chunk > 0 ? chunk : (gsize)g_test_rand_int_range (1, 9000);
       n = MIN (n, image->len - at);
-      _imgimport_inspector_feed (inspector, image->data + at, n);
+      imgimport_inspector_feed (inspector, image->data + at, n);
     }
   return feed_text (inspector);
 }
