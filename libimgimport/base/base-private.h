@@ -162,6 +162,11 @@ gboolean _imgimport_fd_sync (int fd, GError **error);
 /* Data and size only. */
 gboolean _imgimport_fd_sync_data (int fd, GError **error);
 
+/* A descriptor that polls readable as it was set last, at first not. -1 on failure. */
+int _imgimport_fd_new_flag (GError **error);
+/* Only to what it is not. */
+void _imgimport_fd_set_flag (int fd, gboolean readable);
+
 /* ---- names ----------------------------------------------------------------------------------- */
 
 /* `[a-z0-9][a-z0-9_-]*`, at most 64: ids of stores, names of methods and hooks. */
@@ -195,11 +200,45 @@ void __tsan_release (void *address);
 #define IMGIMPORT_TSAN_RELEASE(address) ((void) (address))
 #endif
 
+#define IMGIMPORT_LOCK_LOOKS 50
+
+/* For the body of a loop that waits for another processor. */
+static inline void
+_imgimport_pause (void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause ();
+#elif defined(__aarch64__)
+  __asm__ volatile ("yield");
+#endif
+}
+
 static inline void
 _imgimport_lock (GMutex *mutex)
 {
   g_mutex_lock (mutex);
   IMGIMPORT_TSAN_ACQUIRE (mutex);
+}
+
+/* The same for a lock that nobody holds for long: a wake-up would cost more than a look or two. */
+static inline void
+_imgimport_lock_short (GMutex *mutex)
+{
+  guint i;
+
+  for (i = 0; i < IMGIMPORT_LOCK_LOOKS; i++)
+    {
+      guint pause;
+
+      if (g_mutex_trylock (mutex))
+        {
+          IMGIMPORT_TSAN_ACQUIRE (mutex);
+          return;
+        }
+      for (pause = 0; pause < 8; pause++)
+        _imgimport_pause ();
+    }
+  _imgimport_lock (mutex);
 }
 
 static inline void

@@ -5,14 +5,34 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+int
+_imgimport_fd_new_flag (GError **error)
+{
+  int fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
+
+  if (fd < 0)
+    _imgimport_set_error_errno (error, errno, "cannot subscribe to events");
+  return fd;
+}
+
+/* Neither can fail: the counter goes from 0 to 1 and back only. */
+void
+_imgimport_fd_set_flag (int fd, gboolean readable)
+{
+  guint64 one = 1;
+  gssize done;
+
+  do
+    done = readable ? write (fd, &one, sizeof one) : read (fd, &one, sizeof one);
+  while (done < 0 && errno == EINTR);
+}
+
 gboolean
 _imgimport_mailbox_init (ImgImportMailbox *self, guint max, GError **error)
 {
   self->max = max;
   g_queue_init (&self->items);
-  self->fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
-  if (self->fd < 0)
-    _imgimport_set_error_errno (error, errno, "cannot subscribe to events");
+  self->fd = _imgimport_fd_new_flag (error);
   return self->fd >= 0;
 }
 
@@ -22,18 +42,6 @@ _imgimport_mailbox_clear (ImgImportMailbox *self, GDestroyNotify destroy)
   g_queue_clear_full (&self->items, destroy);
   _imgimport_fd_close (self->fd);
   self->fd = -1;
-}
-
-/* Neither can fail: the counter goes from 0 to 1 and back only. */
-static void
-set_readable (ImgImportMailbox *self, gboolean readable)
-{
-  guint64 one = 1;
-  gssize done;
-
-  do
-    done = readable ? write (self->fd, &one, sizeof one) : read (self->fd, &one, sizeof one);
-  while (done < 0 && errno == EINTR);
 }
 
 gboolean
@@ -47,7 +55,7 @@ _imgimport_mailbox_push (ImgImportMailbox *self, gpointer item)
 {
   g_queue_push_tail (&self->items, item);
   if (self->items.length == 1)
-    set_readable (self, TRUE);
+    _imgimport_fd_set_flag (self->fd, TRUE);
 }
 
 void
@@ -58,7 +66,7 @@ _imgimport_mailbox_replace (ImgImportMailbox *self, gpointer item, GDestroyNotif
   g_queue_clear_full (&self->items, destroy);
   g_queue_push_tail (&self->items, item);
   if (was_empty)
-    set_readable (self, TRUE);
+    _imgimport_fd_set_flag (self->fd, TRUE);
 }
 
 gpointer
@@ -67,6 +75,6 @@ _imgimport_mailbox_pop (ImgImportMailbox *self)
   gpointer item = g_queue_pop_head (&self->items);
 
   if (item != NULL && self->items.length == 0)
-    set_readable (self, FALSE);
+    _imgimport_fd_set_flag (self->fd, FALSE);
   return item;
 }

@@ -146,8 +146,11 @@ struct _ImgImportRun
   GList active_link;
 };
 
-/* All of the following are called with the run's lock held, unless they say otherwise. */
+/* All of the following but the first are called with the run's lock held, unless they say
+ * otherwise. */
 
+/* Takes the lock, for a change of the run. */
+void _imgimport_run_lock (ImgImportRun *self);
 /* Drops the lock, then fires what is to be fired. */
 void _imgimport_run_unlock (ImgImportRun *self);
 

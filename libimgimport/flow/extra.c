@@ -213,7 +213,7 @@ budget_alarm (ImgImportRun *self)
 void
 _imgimport_run_alarm (ImgImportRun *self, const ImgImportTimer *alarm)
 {
-  _imgimport_lock (&self->lock);
+  _imgimport_run_lock (self);
   switch (alarm->kind)
     {
     case IMGIMPORT_TIMER_TIMEOUT:

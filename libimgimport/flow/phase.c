@@ -34,6 +34,13 @@ take_firing (ImgImportRun *self)
   return firing;
 }
 
+void
+_imgimport_run_lock (ImgImportRun *self)
+{
+  _imgimport_lock_short (&self->lock);
+  self->watch.now_us = 0;
+}
+
 /* A cancellable calls whoever listens to it. */
 void
 _imgimport_run_unlock (ImgImportRun *self)

@@ -40,9 +40,10 @@ void _imgimport_timers_remove_run (GArray *timers, ImgImportRun *run);
 /*
  * A thread takes a run from the queue, or a timer that is due, and gives the run a turn. A run is
  * in the queue at most once; in its turn it puts itself back where there is more than one thread
- * can do. Threads are never joined but counted: the last reference may be dropped on one of them.
- * Alarms have a thread of their own, for all others may hang in tasks; a pool without threads looks
- * at them whenever it is driven.
+ * can do. A thread that has run out of work looks a few times more before it sleeps, so that tasks
+ * shorter than a wake-up are not paid with one. Threads are never joined but counted: the last
+ * reference may be dropped on one of them. Alarms have a thread of their own, for all others may
+ * hang in tasks; a pool without threads looks at them whenever it is driven.
  */
 struct _ImgImportPool
 {
@@ -60,6 +61,7 @@ struct _ImgImportPool
   GArray *alarms;     /* timers of all kinds but READY */
   GPtrArray *threads; /* of GThread, borrowed: those that have not ended */
   guint n_idle;
+  guint n_watching; /* of the idle: look by themselves soon, and need not be woken */
   guint64 n_events;
   guint64 n_timers;
   gboolean has_alarm_thread;
@@ -89,16 +91,18 @@ ImgImportClock *_imgimport_pool_get_clock (ImgImportPool *self);
 gboolean _imgimport_pool_attach (ImgImportPool *self, ImgImportRun *run, GError **error);
 void _imgimport_pool_detach (ImgImportPool *self, ImgImportRun *run);
 
-/* With the run's lock held. The run has ready tasks: some thread is to take a turn. */
-void _imgimport_pool_enqueue (ImgImportPool *self, ImgImportRun *run);
+/* With the run's lock held. The run has ready tasks: some thread is to take a turn. With `helps`
+ * the calling thread is at the run too and takes what it comes to first. */
+void _imgimport_pool_enqueue (ImgImportPool *self, ImgImportRun *run, gboolean helps);
 /* With the run's lock held. A turn at `task` when the clock says `due_us`. */
 void _imgimport_pool_delay (ImgImportPool *self, ImgImportRun *run, guint32 task, gint64 due_us);
 /* With the run's lock held. Drops its delayed tasks. */
 void _imgimport_pool_forget_delayed (ImgImportPool *self, ImgImportRun *run);
 /* With the run's lock held. When its delayed task is due; G_MAXINT64 where it is parked. */
 gint64 _imgimport_pool_get_due (ImgImportPool *self, ImgImportRun *run, guint32 task);
-/* Whether other work waits: a thread should not go on with one run for long. */
-gboolean _imgimport_pool_is_contended (ImgImportPool *self);
+/* With the run's lock held. Whether other work than the run waits: a thread should not go on with
+ * one run for long. */
+gboolean _imgimport_pool_is_contended (ImgImportPool *self, const ImgImportRun *run);
 
 /* For a caller that iterates: how many things have happened, and a sleep until there are more than
  * `seen`, a timer is due, or the clock says `deadline_us`. */

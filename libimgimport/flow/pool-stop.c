@@ -19,7 +19,7 @@ copy_active (ImgImportPool *self)
 static void
 stop_run (ImgImportRun *run)
 {
-  _imgimport_lock (&run->lock);
+  _imgimport_run_lock (run);
   if (run->phase != IMGIMPORT_PHASE_ENDING && run->phase != IMGIMPORT_PHASE_ENDED)
     {
       GError *error = NULL;

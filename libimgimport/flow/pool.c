@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "flow/flow-private.h"
 
+/* How often a thread without work looks for some before it sleeps, and how long it waits between.
+ */
+#define LOOKS_MAX 20
+#define LOOK_US 50
+
 ImgImportPool *
 _imgimport_pool_new (guint threads, ImgImportClock *clock)
 {
@@ -121,12 +126,29 @@ wait_locked (ImgImportPool *self, gint64 deadline_us)
     _imgimport_clock_wait_until (self->clock, &self->cond, &self->lock, deadline_us);
 }
 
+/* What a thread does that has found no work since it looked `n_looks` times. */
+static void
+rest_locked (ImgImportPool *self, guint n_looks)
+{
+  self->n_idle++;
+  if (n_looks >= LOOKS_MAX)
+    wait_locked (self, G_MAXINT64);
+  else
+    {
+      self->n_watching++;
+      _imgimport_cond_wait_until (&self->cond, &self->lock, g_get_monotonic_time () + LOOK_US);
+      self->n_watching--;
+    }
+  self->n_idle--;
+}
+
 static gpointer
 thread_main (gpointer data)
 {
   ImgImportPool *self = data;
   ImgImportRun *run;
   guint32 task;
+  guint n_looks = LOOKS_MAX;
 
   _imgimport_lock (&self->lock);
   while (!self->is_closed)
@@ -136,12 +158,12 @@ thread_main (gpointer data)
           _imgimport_unlock (&self->lock);
           _imgimport_run_turn (run, task, FALSE);
           g_object_unref (run);
+          n_looks = 0;
           _imgimport_lock (&self->lock);
           continue;
         }
-      self->n_idle++;
-      wait_locked (self, G_MAXINT64);
-      self->n_idle--;
+      rest_locked (self, n_looks);
+      n_looks = MIN (n_looks + 1, LOOKS_MAX);
     }
   _imgimport_pool_leave_thread (self);
   return NULL;
@@ -222,7 +244,7 @@ _imgimport_pool_detach (ImgImportPool *self, ImgImportRun *run)
 }
 
 void
-_imgimport_pool_enqueue (ImgImportPool *self, ImgImportRun *run)
+_imgimport_pool_enqueue (ImgImportPool *self, ImgImportRun *run, gboolean helps)
 {
   g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&self->lock);
 
@@ -237,7 +259,8 @@ _imgimport_pool_enqueue (ImgImportPool *self, ImgImportRun *run)
    * thread can be added, those there are will come to it. */
   if (self->queue.length > self->n_idle)
     add_thread (self, NULL);
-  g_cond_signal (&self->cond);
+  if (!helps || self->queue.length > self->n_watching)
+    g_cond_signal (&self->cond);
 }
 
 void
@@ -278,9 +301,9 @@ _imgimport_pool_get_due (ImgImportPool *self, ImgImportRun *run, guint32 task)
 }
 
 gboolean
-_imgimport_pool_is_contended (ImgImportPool *self)
+_imgimport_pool_is_contended (ImgImportPool *self, const ImgImportRun *run)
 {
-  return g_atomic_int_get (&self->n_waiting) > 0;
+  return g_atomic_int_get (&self->n_waiting) > (run->is_queued ? 1 : 0);
 }
 
 gboolean

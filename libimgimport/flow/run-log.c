@@ -108,7 +108,7 @@ write_queued (ImgImportRun *self)
   log->is_durable = FALSE;
   _imgimport_run_unlock (self);
   append_all (self, bytes, durable, &error);
-  _imgimport_lock (&self->lock);
+  _imgimport_run_lock (self);
   log->is_writing = FALSE;
   log->n_written = n_queued;
   if (error != NULL)
@@ -128,7 +128,10 @@ _imgimport_run_flush (ImgImportRun *self)
   while (log->n_written < n_queued && !log->has_failed)
     {
       if (log->is_writing)
-        _imgimport_cond_wait (&self->cond, &self->lock);
+        {
+          _imgimport_cond_wait (&self->cond, &self->lock);
+          self->watch.now_us = 0;
+        }
       else
         write_queued (self);
     }

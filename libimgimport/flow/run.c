@@ -169,7 +169,7 @@ imgimport_run_set_done_func (ImgImportRun *self, ImgImportRunFunc func, gpointer
 
   g_return_if_fail (IMGIMPORT_IS_RUN (self));
 
-  _imgimport_lock (&self->lock);
+  _imgimport_run_lock (self);
   old_destroy = self->done_destroy;
   old_data = self->done_data;
   self->done_func = func;
@@ -234,7 +234,7 @@ imgimport_run_start (ImgImportRun *self, ImgImportEngine *engine, GError **error
   g_return_val_if_fail (IMGIMPORT_IS_RUN (self), FALSE);
   g_return_val_if_fail (IMGIMPORT_IS_ENGINE (engine), FALSE);
 
-  _imgimport_lock (&self->lock);
+  _imgimport_run_lock (self);
   if (self->phase == IMGIMPORT_PHASE_PENDING)
     ok = _imgimport_run_attach (self, engine, IMGIMPORT_PHASE_PENDING, error);
   else

@@ -69,21 +69,27 @@ take_delayed (ImgImportRun *self, guint32 task)
   return IMGIMPORT_TASK_NONE;
 }
 
-/* Has other threads help. */
 static void
-share (ImgImportRun *self)
+enqueue (ImgImportRun *self, gboolean helps)
+{
+  if (self->is_queued)
+    return;
+  self->is_queued = TRUE;
+  _imgimport_pool_enqueue (self->pool, self, helps);
+}
+
+/* Has other threads help this one, or go on without it. */
+static void
+share (ImgImportRun *self, gboolean helps)
 {
   if (self->n_ready > 0 && !self->is_suspending)
-    _imgimport_run_wake (self);
+    enqueue (self, helps);
 }
 
 void
 _imgimport_run_wake (ImgImportRun *self)
 {
-  if (self->is_queued)
-    return;
-  self->is_queued = TRUE;
-  _imgimport_pool_enqueue (self->pool, self);
+  enqueue (self, FALSE);
 }
 
 /* Whether the task is to be run at all. Drops the lock meanwhile. */
@@ -97,7 +103,7 @@ ask_condition (ImgImportRun *self, guint32 index, const ImgImportCondition *cond
   self->n_busy++;
   _imgimport_run_unlock (self);
   answer = condition->func (&task, condition->user_data);
-  _imgimport_lock (&self->lock);
+  _imgimport_run_lock (self);
   self->n_busy--;
   if (answer || self->phase != IMGIMPORT_PHASE_EXECUTING)
     return answer;
@@ -195,7 +201,7 @@ start_task (ImgImportRun *self, guint32 index, GCancellable *cancellable)
   _imgimport_run_get_extra (self, index)->started = task;
   _imgimport_run_unlock (self);
   is_over = !_imgimport_task_start (task, kept, &outcome);
-  _imgimport_lock (&self->lock);
+  _imgimport_run_lock (self);
   if (!is_over)
     return IMGIMPORT_TASK_NONE;
   return _imgimport_task_end_started (task, &outcome);
@@ -233,7 +239,7 @@ do_task (ImgImportRun *self, guint32 index)
     _imgimport_task_revert (&task, cancellable, &outcome);
   else
     _imgimport_task_execute (&task, cancellable, &outcome);
-  _imgimport_lock (&self->lock);
+  _imgimport_run_lock (self);
   return _imgimport_run_finish (self, index, task.is_reverting, &outcome);
 }
 
@@ -247,7 +253,7 @@ leave (ImgImportRun *self, guint32 next)
     _imgimport_run_flush (self);
   while ((self->n_ready == 0 || self->is_suspending) && _imgimport_run_settle (self))
     continue;
-  share (self);
+  share (self, FALSE);
 }
 
 gboolean
@@ -257,17 +263,17 @@ _imgimport_run_turn (ImgImportRun *self, guint32 due, gboolean single)
   guint n_done = 0;
   guint32 task;
 
-  _imgimport_lock (&self->lock);
+  _imgimport_run_lock (self);
   if (due == IMGIMPORT_TASK_NONE)
     self->is_queued = FALSE;
   task = due == IMGIMPORT_TASK_NONE ? take (self) : take_delayed (self, due);
   while (task != IMGIMPORT_TASK_NONE)
     {
-      share (self);
+      share (self, TRUE);
       next = do_task (self, task);
       n_done++;
       if (single || self->is_suspending ||
-          (n_done >= TURN_MAX && _imgimport_pool_is_contended (self->pool)))
+          (n_done >= TURN_MAX && _imgimport_pool_is_contended (self->pool, self)))
         break;
       task = next != IMGIMPORT_TASK_NONE ? next : take (self);
       next = IMGIMPORT_TASK_NONE;

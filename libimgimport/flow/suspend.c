@@ -22,7 +22,7 @@ imgimport_run_cancel (ImgImportRun *self)
 
   g_return_val_if_fail (IMGIMPORT_IS_RUN (self), FALSE);
 
-  _imgimport_lock (&self->lock);
+  _imgimport_run_lock (self);
   if (!is_cancellable (self))
     {
       _imgimport_unlock (&self->lock);
@@ -49,7 +49,7 @@ imgimport_run_suspend (ImgImportRun *self)
 
   g_return_val_if_fail (IMGIMPORT_IS_RUN (self), FALSE);
 
-  _imgimport_lock (&self->lock);
+  _imgimport_run_lock (self);
   runs = !self->is_suspending &&
          (self->phase == IMGIMPORT_PHASE_EXECUTING || self->phase == IMGIMPORT_PHASE_STOPPING ||
           self->phase == IMGIMPORT_PHASE_REVERTING);
@@ -81,7 +81,7 @@ imgimport_run_resume (ImgImportRun *self, ImgImportEngine *engine, GError **erro
   g_return_val_if_fail (IMGIMPORT_IS_RUN (self), FALSE);
   g_return_val_if_fail (IMGIMPORT_IS_ENGINE (engine), FALSE);
 
-  _imgimport_lock (&self->lock);
+  _imgimport_run_lock (self);
   if (!self->is_reported || self->suspended_phase == IMGIMPORT_PHASE_ENDED)
     {
       _imgimport_unlock (&self->lock);

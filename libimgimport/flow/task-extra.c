@@ -100,7 +100,7 @@ imgimport_task_set_checkpoint (ImgImportTask *self, GVariant *value, GError **er
                             imgimport_task_get_name (self));
       return FALSE;
     }
-  _imgimport_lock (&run->lock);
+  _imgimport_run_lock (run);
   extra = extra_of (self);
   ok = extra == NULL || set_checkpoint (run, extra, owned, bytes);
   _imgimport_run_unlock (run);

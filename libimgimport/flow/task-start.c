@@ -92,7 +92,7 @@ imgimport_task_complete (ImgImportTask *self, GError *error)
 
   run = g_object_ref (self->run);
   _imgimport_task_conclude (self, error == NULL, &outcome);
-  _imgimport_lock (&run->lock);
+  _imgimport_run_lock (run);
   next = _imgimport_task_end_started (self, &outcome);
   if (next != IMGIMPORT_TASK_NONE && run->phase == IMGIMPORT_PHASE_EXECUTING)
     _imgimport_run_push (run, next);

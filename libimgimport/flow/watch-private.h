@@ -29,10 +29,23 @@ typedef struct
   guint32 attempt; /* 0: of a revert */
 } ImgImportSpan;
 
+/* An event as it waits to be read; short, for there may be millions a second. */
+typedef struct
+{
+  gint64 time_us;
+  double progress;
+  guint32 task; /* IMGIMPORT_TASK_NONE: of the run */
+  guint32 attempt;
+  guint8 kind;
+  guint8 task_state;
+  guint8 run_state;
+} ImgImportWatchEvent;
+
 typedef struct
 {
   gboolean is_off;           /* no times are taken */
   gint64 started_us;         /* 0: not yet */
+  gint64 now_us;             /* the moment of this hold of the lock; 0: not looked at yet */
   ImgImportTaskTimes *times; /* NULL: none are taken */
   GArray *spans;             /* of ImgImportSpan */
   GPtrArray *subscriptions;  /* borrowed: each takes itself out before it goes; NULL: none */
@@ -52,6 +65,9 @@ void _imgimport_run_watch_step (ImgImportRun *self, guint32 task, double before,
 /* The state of the run has been set. */
 void _imgimport_run_watch_state (ImgImportRun *self);
 void _imgimport_run_watch_clear (ImgImportRun *self);
+/* Puts the event into the queue; the oldest ones are dropped where it is full. */
+void _imgimport_run_subscription_push (ImgImportRunSubscription *self,
+                                       const ImgImportWatchEvent *event);
 /* From 0 to 1. */
 double _imgimport_run_watch_progress (ImgImportRun *self);
 

@@ -1,51 +1,25 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "flow/flow-private.h"
 
-/*
- * Threads of the engine put events into queues, under the run's lock, and go on; whoever watches
- * takes them out on a thread of its own.
- */
+/* Threads of the engine note, under the run's lock, what can be seen of it. */
 
-#define QUEUE_MAX 4096
-
-struct _ImgImportRunSubscription
+/* One moment for all that happens in one hold of the lock. */
+static gint64
+now_us (ImgImportRun *self)
 {
-  GObject parent_instance;
-  ImgImportRun *run;
-  ImgImportMailbox mailbox; /* under the run's lock: of ImgImportRunEvent */
-};
-
-G_DEFINE_FINAL_TYPE (ImgImportRunSubscription, imgimport_run_subscription, G_TYPE_OBJECT)
+  if (self->watch.now_us == 0 && self->pool != NULL)
+    self->watch.now_us = _imgimport_run_now_us (self);
+  return self->watch.now_us;
+}
 
 static void
-publish (ImgImportRun *self, const ImgImportRunEvent *event)
+publish (ImgImportRun *self, const ImgImportWatchEvent *event)
 {
   guint i;
 
   for (i = 0; i < self->watch.subscriptions->len; i++)
-    {
-      ImgImportRunSubscription *subscription = g_ptr_array_index (self->watch.subscriptions, i);
-      ImgImportRunEvent *copy = g_memdup2 (event, sizeof *event);
-
-      if (!_imgimport_mailbox_is_full (&subscription->mailbox))
-        {
-          _imgimport_mailbox_push (&subscription->mailbox, copy);
-          continue;
-        }
-      copy->kind = IMGIMPORT_RUN_EVENT_RESYNC;
-      copy->task = NULL;
-      _imgimport_mailbox_replace (&subscription->mailbox, copy, g_free);
-    }
+    _imgimport_run_subscription_push (g_ptr_array_index (self->watch.subscriptions, i), event);
 }
-
-static gint64
-now_us (ImgImportRun *self)
-{
-  return self->pool != NULL ? _imgimport_clock_monotonic_us (_imgimport_pool_get_clock (self->pool))
-                            : 0;
-}
-
-/* ---- what the engine tells ------------------------------------------------------------------- */
 
 static guint
 weight_of (ImgImportRun *self, guint32 task)
@@ -152,7 +126,7 @@ _imgimport_run_watch_task (ImgImportRun *self, guint32 task)
   const ImgImportSlot *slot = &self->slots[task];
   gboolean begins =
       slot->state == IMGIMPORT_TASK_RUNNING || slot->state == IMGIMPORT_TASK_REVERTING;
-  ImgImportRunEvent event = { .kind = IMGIMPORT_RUN_EVENT_TASK };
+  ImgImportWatchEvent event = { .kind = IMGIMPORT_RUN_EVENT_TASK };
 
   if (is_done (self, task))
     self->watch.n_done += weight_of (self, task);
@@ -165,32 +139,34 @@ _imgimport_run_watch_task (ImgImportRun *self, guint32 task)
     take_end (self, task, event.time_us);
   if (self->watch.subscriptions == NULL)
     return;
-  event.task = _imgimport_flow_task (self->flow, task)->name;
-  event.task_state = (ImgImportTaskState)slot->state;
+  event.task = task;
+  event.task_state = slot->state;
   event.attempt = slot->attempt;
-  event.run_state = self->state;
+  event.run_state = (guint8)self->state;
   publish (self, &event);
 }
 
 void
 _imgimport_run_watch_step (ImgImportRun *self, guint32 task, double before, double after)
 {
-  ImgImportRunEvent event = { .kind = IMGIMPORT_RUN_EVENT_PROGRESS, .progress = after };
+  ImgImportWatchEvent event = { .kind = IMGIMPORT_RUN_EVENT_PROGRESS, .progress = after };
 
   if (self->watch.subscriptions == NULL || (int)(before * 100) == (int)(after * 100))
     return;
-  event.time_us = now_us (self);
-  event.task = _imgimport_flow_task (self->flow, task)->name;
-  event.task_state = (ImgImportTaskState)self->slots[task].state;
+  event.time_us = _imgimport_run_now_us (self);
+  event.task = task;
+  event.task_state = self->slots[task].state;
   event.attempt = self->slots[task].attempt;
-  event.run_state = self->state;
+  event.run_state = (guint8)self->state;
   publish (self, &event);
 }
 
 void
 _imgimport_run_watch_state (ImgImportRun *self)
 {
-  ImgImportRunEvent event = { .kind = IMGIMPORT_RUN_EVENT_RUN, .run_state = self->state };
+  ImgImportWatchEvent event = { .kind = IMGIMPORT_RUN_EVENT_RUN,
+                                .task = IMGIMPORT_TASK_NONE,
+                                .run_state = (guint8)self->state };
 
   if (self->watch.subscriptions == NULL)
     return;
@@ -204,80 +180,4 @@ _imgimport_run_watch_clear (ImgImportRun *self)
   g_free (self->watch.times);
   g_clear_pointer (&self->watch.spans, g_array_unref);
   g_clear_pointer (&self->watch.subscriptions, g_ptr_array_unref);
-}
-
-/* ---- subscriptions --------------------------------------------------------------------------- */
-
-static void
-imgimport_run_subscription_finalize (GObject *object)
-{
-  ImgImportRunSubscription *self = IMGIMPORT_RUN_SUBSCRIPTION (object);
-
-  if (self->run != NULL)
-    {
-      _imgimport_lock (&self->run->lock);
-      g_ptr_array_remove_fast (self->run->watch.subscriptions, self);
-      if (self->run->watch.subscriptions->len == 0)
-        g_clear_pointer (&self->run->watch.subscriptions, g_ptr_array_unref);
-      _imgimport_unlock (&self->run->lock);
-      g_object_unref (self->run);
-    }
-  _imgimport_mailbox_clear (&self->mailbox, g_free);
-  G_OBJECT_CLASS (imgimport_run_subscription_parent_class)->finalize (object);
-}
-
-static void
-imgimport_run_subscription_class_init (ImgImportRunSubscriptionClass *klass)
-{
-  G_OBJECT_CLASS (klass)->finalize = imgimport_run_subscription_finalize;
-}
-
-static void
-imgimport_run_subscription_init (ImgImportRunSubscription *self)
-{
-  self->mailbox.fd = -1;
-}
-
-ImgImportRunSubscription *
-imgimport_run_subscribe (ImgImportRun *self, GError **error)
-{
-  g_autoptr (ImgImportRunSubscription) subscription = NULL;
-
-  g_return_val_if_fail (IMGIMPORT_IS_RUN (self), NULL);
-
-  subscription = g_object_new (IMGIMPORT_TYPE_RUN_SUBSCRIPTION, NULL);
-  if (!_imgimport_mailbox_init (&subscription->mailbox, QUEUE_MAX, error))
-    return NULL;
-  _imgimport_lock (&self->lock);
-  if (self->watch.subscriptions == NULL)
-    self->watch.subscriptions = g_ptr_array_new ();
-  g_ptr_array_add (self->watch.subscriptions, subscription);
-  _imgimport_unlock (&self->lock);
-  subscription->run = g_object_ref (self);
-  return g_steal_pointer (&subscription);
-}
-
-int
-imgimport_run_subscription_get_fd (ImgImportRunSubscription *self)
-{
-  g_return_val_if_fail (IMGIMPORT_IS_RUN_SUBSCRIPTION (self), -1);
-
-  return self->mailbox.fd;
-}
-
-gboolean
-imgimport_run_subscription_next (ImgImportRunSubscription *self, ImgImportRunEvent *event)
-{
-  g_autofree ImgImportRunEvent *taken = NULL;
-
-  g_return_val_if_fail (IMGIMPORT_IS_RUN_SUBSCRIPTION (self), FALSE);
-  g_return_val_if_fail (event != NULL, FALSE);
-
-  _imgimport_lock (&self->run->lock);
-  taken = _imgimport_mailbox_pop (&self->mailbox);
-  _imgimport_unlock (&self->run->lock);
-  if (taken == NULL)
-    return FALSE;
-  *event = *taken;
-  return TRUE;
 }
