@@ -5,99 +5,131 @@
 #include <string.h>
 
 /*
- * The engine beside oneTBB's flow graph and Python's TaskFlow, measured in the same run. Ours has a
- * value on each edge, one subscriber that reads all events, and statistics; the rivals do nothing
- * but call the tasks. Tasks a second by the wall clock, and the seconds of processor time beside.
+ * bench-flow full|smoke [RIVAL-TBB [PYTHON RIVAL-TASKFLOW]]
+ *
+ * The engine beside oneTBB's flow graph and Python's TaskFlow, measured in the same run, each as
+ * the median of several runs of a flow that is built and compiled, on threads that are there. Ours
+ * has a value on each edge, one subscriber that reads all events, and statistics; so has "tbb, same
+ * load" where the graph is given that by hand. "tbb, bare" and TaskFlow do nothing but call the
+ * tasks. Tasks a second are by the wall clock; above x1 ours is faster.
  */
 
 static const char *const shapes[] = { "linear", "unordered", "diamonds", "layered" };
 static const guint sizes[] = { 100, 1000, 10000, 100000 };
 
+/* The sizes that are measured in full, and those of them that only show that it works. */
+#define N_SIZES 4
+#define N_SMOKE_SIZES 2
+#define TASKFLOW_MAX 1000
+#define TASKS_IN_ALL 300000
+
 typedef struct
 {
-  double wall_s;
-  double cpu_s;
-} Cost;
+  gboolean is_smoke;
+  const char *tbb;         /* NULL: not there */
+  const char *taskflow[2]; /* interpreter, script; NULL: not there */
+} Bench;
 
-/* "<wall seconds> <processor seconds>", or nothing where the rival is not there or took too long.
+/* "<wall seconds> <processor seconds> <share of events read>", or nothing where the rival is not
+ * there or took too long.
  */
 static gboolean
-run_rival (const char *const *command, const char *shape, guint n, Cost *cost)
+run_rival (const char *const *command, BenchCost *cost)
 {
-  g_autofree char *number = g_strdup_printf ("%u", n);
-  const char *argv[] = { "timeout", "20", command[0], NULL, NULL, NULL, NULL };
+  g_autoptr (GPtrArray) argv = g_ptr_array_new ();
   g_autofree char *output = NULL;
-  char **end = NULL;
-  guint at = 3;
+  char *end = NULL;
   int status = 0;
 
-  if (command[1] != NULL)
-    argv[at++] = command[1];
-  argv[at++] = shape;
-  argv[at] = number;
-  if (!g_spawn_sync (NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH | G_SPAWN_STDERR_TO_DEV_NULL,
-                     NULL, NULL, &output, NULL, &status, NULL) ||
+  g_ptr_array_add (argv, (gpointer) "timeout");
+  g_ptr_array_add (argv, (gpointer) "30");
+  for (; *command != NULL; command++)
+    g_ptr_array_add (argv, (gpointer)*command);
+  g_ptr_array_add (argv, NULL);
+  if (!g_spawn_sync (NULL, (char **)argv->pdata, NULL,
+                     G_SPAWN_SEARCH_PATH | G_SPAWN_STDERR_TO_DEV_NULL, NULL, NULL, &output, NULL,
+                     &status, NULL) ||
       status != 0)
     return FALSE;
-  end = g_strsplit (output, " ", 2);
-  cost->wall_s = g_ascii_strtod (end[0], NULL);
-  cost->cpu_s = end[1] != NULL ? g_ascii_strtod (end[1], NULL) : 0;
-  g_strfreev (end);
+  cost->wall_s = g_ascii_strtod (output, &end);
+  cost->cpu_s = g_ascii_strtod (end, &end);
+  cost->events_read = g_ascii_strtod (end, NULL);
   return cost->wall_s > 0;
 }
 
-static void
-print_rival (const char *name, const char *const *command, const char *shape, guint n,
-             const Cost *ours)
+static guint
+count_repeats (const Bench *self, guint n)
 {
-  Cost cost = { 0, 0 };
-
-  if (command[0] == NULL)
-    g_print ("   %s not installed", name);
-  else if (!run_rival (command, shape, n, &cost))
-    g_print ("   %s not done in 20 s", name);
-  else
-    g_print ("   %s %9.0f/s (cpu %.2f s) x%.2f", name, n / cost.wall_s, cost.cpu_s,
-             cost.wall_s / ours->wall_s);
+  return self->is_smoke ? 1 : CLAMP (TASKS_IN_ALL / n, 3, 100);
 }
 
 static void
-measure_shape (const char *shape, guint n, const char *const *tbb, const char *const *python)
+print_rival (const char *const *command, guint n, const BenchCost *ours)
 {
-  Cost ours = { G_MAXDOUBLE, 0 };
-  guint i;
+  BenchCost cost = { 0, 0, 0 };
 
-  for (i = 0; i < 3; i++)
-    {
-      g_autoptr (ImgImportFlow) flow = bench_build (shape, n);
-      Cost cost;
+  if (command[0] == NULL)
+    g_print (" | %20s", "not installed");
+  else if (!run_rival (command, &cost))
+    g_print (" | %20s", "not done in 30 s");
+  else if (cost.events_read > 0)
+    g_print (" | %9.0f %3.0f %% x%5.2f", n / cost.wall_s, cost.events_read * 100,
+             cost.wall_s / ours->wall_s);
+  else
+    g_print (" | %11.0f x%7.2f", n / cost.wall_s, cost.wall_s / ours->wall_s);
+}
 
-      bench_run (flow, &cost.wall_s, &cost.cpu_s);
-      if (cost.wall_s < ours.wall_s)
-        ours = cost;
-    }
-  g_print ("%-10s %6u: %9.0f/s (cpu %.2f s)", shape, n, n / ours.wall_s, ours.cpu_s);
-  print_rival ("tbb", tbb, shape, n, &ours);
-  if (n <= 1000)
-    print_rival ("taskflow", python, shape, n, &ours);
+static void
+print_rivals (const Bench *self, const char *shape, guint n, const BenchCost *ours)
+{
+  g_autofree char *number = g_strdup_printf ("%u", n);
+  g_autofree char *repeats = g_strdup_printf ("%u", count_repeats (self, n));
+  const char *load[] = { self->tbb, "load", shape, number, repeats, NULL };
+  const char *bare[] = { self->tbb, "bare", shape, number, repeats, NULL };
+  const char *taskflow[] = { self->taskflow[0], self->taskflow[1], shape, number, "1", NULL };
+
+  print_rival (load, n, ours);
+  print_rival (bare, n, ours);
+  if (n <= TASKFLOW_MAX)
+    print_rival (taskflow, n, ours);
+}
+
+static void
+measure_shape (const Bench *self, const char *shape, guint n)
+{
+  BenchCost ours = bench_measure (shape, n, count_repeats (self, n));
+
+  g_print ("%-9s %6u | %10.0f %4.0f ns %3.0f %%", shape, n, n / ours.wall_s, ours.cpu_s * 1e9 / n,
+           ours.events_read * 100);
+  print_rivals (self, shape, n, &ours);
   g_print ("\n");
 }
 
 int
 main (int argc, char **argv)
 {
-  const char *tbb[] = { argc > 1 && *argv[1] != '\0' ? argv[1] : NULL, NULL };
-  const char *python[] = { argc > 2 && *argv[2] != '\0' ? argv[2] : NULL,
-                           argc > 3 ? argv[3] : NULL };
+  Bench self = { .is_smoke = argc > 1 && g_str_equal (argv[1], "smoke") };
+  guint n_sizes = self.is_smoke ? N_SMOKE_SIZES : N_SIZES;
   guint i;
   guint j;
 
+  if (argc > 2 && *argv[2] != '\0')
+    self.tbb = argv[2];
+  if (argc > 4)
+    {
+      self.taskflow[0] = argv[3];
+      self.taskflow[1] = argv[4];
+    }
+  g_print ("Tasks a second and xratio; build type %s.\n"
+           "%-9s %6s | %10s %7s %5s | %20s | %20s | %20s\n",
+           BENCH_BUILD_TYPE, "flow", "tasks", "ours", "cpu", "events", "tbb, same load",
+           "tbb, bare", "taskflow");
   for (i = 0; i < G_N_ELEMENTS (shapes); i++)
-    for (j = 0; j < G_N_ELEMENTS (sizes); j++)
-      measure_shape (shapes[i], sizes[j], tbb, python);
-  bench_compile ();
-  bench_memory ();
-  bench_resume ();
+    for (j = 0; j < n_sizes; j++)
+      measure_shape (&self, shapes[i], sizes[j]);
+  bench_compile (self.is_smoke ? 1000 : 10000);
+  bench_memory (self.is_smoke ? 1000 : 100000);
+  bench_resume (self.is_smoke ? 100 : 1000);
   bench_durable ();
   return EXIT_SUCCESS;
 }

@@ -5,15 +5,21 @@
 
 #include <imgimport/imgimport-watch.h>
 
+typedef struct
+{
+  double wall_s;
+  double cpu_s;       /* of all threads, the subscriber's too */
+  double events_read; /* of those that there were; the others were dropped */
+} BenchCost;
+
 /* A flow of `n` tasks, a value on each edge: "linear"; "unordered"; "diamonds", a chain of four
  * each; "layered", of 100 tasks each of which comes after two of the layer before. */
 ImgImportFlow *bench_build (const char *shape, guint n);
 
-/* Runs it on two threads, with one subscriber and statistics: seconds by the wall and of
- * processors. */
-void bench_run (ImgImportFlow *flow, double *wall_s, double *cpu_s);
+/* Runs it on two threads, with one subscriber and statistics; the median of `repeats` times. */
+BenchCost bench_measure (const char *shape, guint n, guint repeats);
 
-void bench_compile (void);
-void bench_memory (void);
-void bench_resume (void);
+void bench_compile (guint n);
+void bench_memory (guint n);
+void bench_resume (guint n);
 void bench_durable (void);

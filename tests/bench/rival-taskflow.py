@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The same shapes on TaskFlow: rival-taskflow.py SHAPE N. Prints seconds by the wall and of
-processors."""
+"""The same shapes on TaskFlow: rival-taskflow.py SHAPE N REPEATS. Prints the median of seconds
+by the wall, and of processors then."""
 
 import sys
 import time
@@ -43,14 +43,19 @@ def build(shape, number):
     return flow
 
 
-def main():
-    shape, number = sys.argv[1], int(sys.argv[2])
+def measure(shape, number):
     engine = taskflow.engines.load(build(shape, number))
     engine.compile()
     engine.prepare()
     wall, cpu = time.perf_counter(), time.process_time()
     engine.run()
-    print(time.perf_counter() - wall, time.process_time() - cpu)
+    return time.perf_counter() - wall, time.process_time() - cpu
+
+
+def main():
+    shape, number, repeats = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    costs = sorted(measure(shape, number) for _ in range(repeats))
+    print(*costs[len(costs) // 2])
 
 
 if __name__ == "__main__":
