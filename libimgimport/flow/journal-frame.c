@@ -53,7 +53,9 @@ read_frame (ImgImportFrame *self, const char *segment, const GByteArray *bytes, 
   self->run = (const char *)header + IMGIMPORT_FRAME_HEADER;
   self->run_length = GUINT16_FROM_LE (run_length);
   left -= IMGIMPORT_FRAME_HEADER;
-  if (left < self->run_length ||
+  /* What looks like a frame in the middle of damage costs little to refuse. */
+  if (left < self->run_length || self->run_length > IMGIMPORT_RUN_NAME_MAX ||
+      GUINT32_FROM_LE (length) > IMGIMPORT_RECORD_MAX ||
       frame_crc (segment, header, self->run, self->run_length) != GUINT32_FROM_LE (crc))
     return 0;
   self->order = GUINT64_FROM_LE (order);

@@ -185,6 +185,9 @@ suspend (ImgImportRun *self)
   _imgimport_run_push_delayed (self);
   self->suspended_phase = phase;
   end (self, IMGIMPORT_RUN_SUSPENDED);
+  /* Without its journal it cannot go on. */
+  if (self->state != IMGIMPORT_RUN_SUSPENDED)
+    self->suspended_phase = IMGIMPORT_PHASE_ENDED;
   return TRUE;
 }
 

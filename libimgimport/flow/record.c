@@ -155,12 +155,10 @@ intact_size (const guint8 *data, gsize length)
 {
   gsize size;
 
-  if (length < HEADER_SIZE)
+  if (length < HEADER_SIZE || get_u32 (data) > length - HEADER_SIZE)
     return 0;
   size = (gsize)get_u32 (data) + HEADER_SIZE;
-  if (size > length || record_crc (data, size) != get_u32 (data + 4))
-    return 0;
-  return size;
+  return record_crc (data, size) == get_u32 (data + 4) ? size : 0;
 }
 
 static gboolean

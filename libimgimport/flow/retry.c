@@ -73,6 +73,7 @@ _imgimport_run_retry (ImgImportRun *self, guint32 task, const GError *error)
   if (extra->retry_after_us >= 0)
     delay_us = extra->retry_after_us;
   extra->retry_after_us = -1;
+  extra->progress = 0;
   if (attempt >= MAX (options->retry.attempts, 1) || !imgimport_error_is_retryable (error) ||
       !is_in_time (self, &options->retry, extra, delay_us))
     {

@@ -3,12 +3,13 @@
 
 /* How a caller stops a run, and lets it go on. */
 
+/* It may be about to be suspended: its last records are being written. */
 static gboolean
 is_cancellable (ImgImportRun *self)
 {
   gboolean pending = self->phase == IMGIMPORT_PHASE_PENDING && self->state == IMGIMPORT_RUN_PENDING;
   gboolean suspended =
-      self->phase == IMGIMPORT_PHASE_ENDED && self->suspended_phase == IMGIMPORT_PHASE_EXECUTING;
+      self->phase >= IMGIMPORT_PHASE_ENDING && self->suspended_phase == IMGIMPORT_PHASE_EXECUTING;
 
   return (pending || suspended || self->phase == IMGIMPORT_PHASE_EXECUTING) &&
          !self->is_cancelled && !self->is_past_pivot && self->n_left > 0;
@@ -29,7 +30,9 @@ imgimport_run_cancel (ImgImportRun *self)
       return FALSE;
     }
   self->is_cancelled = TRUE;
-  self->is_suspending = FALSE;
+  /* One that has been suspended stays so, also for a thread that comes to it late. */
+  if (self->phase < IMGIMPORT_PHASE_ENDING)
+    self->is_suspending = FALSE;
   record.error = g_error_new (G_IO_ERROR, G_IO_ERROR_CANCELLED, "run “%s” was cancelled", self->id);
   _imgimport_run_note (self, &record);
   _imgimport_run_add_error (self, IMGIMPORT_TASK_NONE, record.error);

@@ -37,6 +37,7 @@ struct _Fixture
   ImgImportFlow *flow;
   ImgImportRun *run;
   ImgImportJournal *journal;
+  gpointer journal_data; /* what is behind it */
   GMutex lock;
   GCond cond;
   GString *trace;

@@ -13,6 +13,8 @@ typedef struct
   gboolean claims; /* refuses a second claim */
   gboolean is_claimed;
   guint n_destroyed;
+  void (*hook) (gpointer data); /* called by the next append only */
+  gpointer hook_data;
 } Recorder;
 
 static inline gboolean
@@ -20,9 +22,13 @@ recorder_append (gpointer data, const char *run, const void *record, gsize lengt
                  GError **error)
 {
   Recorder *self = data;
+  void (*hook) (gpointer) = self->hook;
 
   g_assert_cmpuint (length, >, 0);
   g_assert_cmpuint (length, <=, 1024 * 1024);
+  self->hook = NULL;
+  if (hook != NULL)
+    hook (self->hook_data);
   if (self->n_until_failure > 0 && --self->n_until_failure == 0)
     {
       imgimport_error_set (error, IMGIMPORT_ERROR_NO_SPACE, "store-full", "no space");
