@@ -12,6 +12,7 @@
 typedef struct
 {
   int dirfd;
+  ImgImportSegments segments;
   int claims;  /* bytes of it are locked, nothing is written */
   GMutex lock; /* for everything below, and for writing to segments; not held over a sync */
   GCond cond;
@@ -29,6 +30,7 @@ _imgimport_journal_file_free (gpointer data)
 
   _imgimport_fd_close (self->claims);
   _imgimport_fd_close (self->dirfd);
+  _imgimport_segments_clear (&self->segments);
   g_clear_pointer (&self->own, g_ptr_array_unref);
   g_clear_pointer (&self->orders, g_hash_table_unref);
   g_clear_pointer (&self->claimed, g_hash_table_unref);
@@ -63,7 +65,19 @@ find_own (Journal *self, const char *name)
   return NULL;
 }
 
-/* Marks what the segment holds of the run and removes a segment that is of no use to anybody. */
+/* Marks what the segment holds of the run, and tells whether it is of no use to anybody. */
+static gboolean
+mark_in (Journal *self, ImgImportSegment *segment, const char *run, gboolean *is_empty,
+         GError **error)
+{
+  gboolean has = TRUE;
+
+  if (run != NULL && !_imgimport_segments_has (&self->segments, segment, run, &has, error))
+    return FALSE;
+  return !has || _imgimport_segment_forget (segment, run, is_empty, error);
+}
+
+/* The same, and removes the segment then. */
 static gboolean
 forget_in (Journal *self, const char *name, const char *run, gboolean *removed, GError **error)
 {
@@ -75,7 +89,7 @@ forget_in (Journal *self, const char *name, const char *run, gboolean *removed, 
   if (!is_own)
     segment = _imgimport_segment_open (self->dirfd, name, &local);
   if (segment != NULL)
-    _imgimport_segment_forget (segment, run, &is_empty, &local);
+    mark_in (self, segment, run, &is_empty, &local);
   if (local != NULL)
     {
       g_propagate_error (error, local);
@@ -93,7 +107,7 @@ file_forget (gpointer data, const char *run, GError **error)
 {
   Journal *self = data;
   g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&self->lock);
-  g_autoptr (GPtrArray) names = _imgimport_segment_list (self->dirfd, error);
+  g_autoptr (GPtrArray) names = _imgimport_segments_list (&self->segments, error);
   gboolean removed = FALSE;
   guint i;
 
@@ -105,6 +119,80 @@ file_forget (gpointer data, const char *run, GError **error)
   if (run != NULL)
     g_hash_table_remove (self->orders, run);
   return !removed || _imgimport_fd_sync (self->dirfd, error);
+}
+
+/* ---- claims ---------------------------------------------------------------------------------- */
+
+/* The byte that stands for the run. That of two runs is the same once in 2^62 pairs. */
+static gint64
+claim_byte (const char *run)
+{
+  g_autoptr (GChecksum) checksum = g_checksum_new (G_CHECKSUM_SHA256);
+  guint8 digest[32];
+  gsize length = sizeof digest;
+  guint64 value;
+
+  g_checksum_update (checksum, (const guint8 *)run, -1);
+  g_checksum_get_digest (checksum, digest, &length);
+  memcpy (&value, digest, sizeof value);
+  return (gint64)(GUINT64_FROM_LE (value) >> 2);
+}
+
+/* Somebody who has put another file in the place of this one has given all claims away. */
+static gboolean
+is_in_place (Journal *self)
+{
+  struct stat facts;
+
+  return fstat (self->claims, &facts) == 0 && facts.st_nlink > 0;
+}
+
+static gboolean
+refuse (const char *run, GError **error)
+{
+  _imgimport_set_error (error, IMGIMPORT_ERROR_BUSY, "run-claimed",
+                        "run “%s” is being run by somebody else", run);
+  return FALSE;
+}
+
+/* Whether the run is nobody else's, so that this journal may write to it. */
+static gboolean
+check_claim (Journal *self, const char *run, GError **error)
+{
+  if (is_in_place (self) && (g_hash_table_contains (self->claimed, run) ||
+                             !_imgimport_file_is_locked (self->claims, claim_byte (run), 1)))
+    return TRUE;
+  return refuse (run, error);
+}
+
+static gboolean
+file_claim (gpointer data, const char *run, GError **error)
+{
+  Journal *self = data;
+  g_autoptr (ImgImportLocker) locker = NULL;
+
+  if (!check_run (run, error))
+    return FALSE;
+  locker = _imgimport_locker_new (&self->lock);
+  if (!is_in_place (self) || g_hash_table_contains (self->claimed, run) ||
+      !_imgimport_file_lock (self->claims, claim_byte (run), 1))
+    return refuse (run, error);
+  g_hash_table_add (self->claimed, g_strdup (run));
+  /* Whoever had it since may have written. */
+  g_hash_table_remove (self->orders, run);
+  return TRUE;
+}
+
+static void
+file_release (gpointer data, const char *run)
+{
+  Journal *self = data;
+  g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&self->lock);
+
+  if (!g_hash_table_remove (self->claimed, run))
+    return;
+  g_hash_table_remove (self->orders, run);
+  _imgimport_file_unlock (self->claims, claim_byte (run), 1);
 }
 
 /* ---- writing --------------------------------------------------------------------------------- */
@@ -198,7 +286,7 @@ get_order (Journal *self, const char *run, GError **error)
 
   if (order != NULL)
     return order;
-  if (!_imgimport_segments_load (self->dirfd, run, NULL, NULL, &next, error))
+  if (!_imgimport_segments_load (&self->segments, run, NULL, NULL, &next, error))
     return NULL;
   order = g_memdup2 (&next, sizeof next);
   g_hash_table_insert (self->orders, g_strdup (run), order);
@@ -223,7 +311,7 @@ file_append (gpointer data, const char *run, const void *record, gsize length, g
              GError **error)
 {
   Journal *self = data;
-  g_autoptr (GByteArray) frame = g_byte_array_sized_new ((guint)length + 128);
+  g_autoptr (GByteArray) frame = g_byte_array_new ();
   g_autoptr (ImgImportSegment) segment = NULL;
   g_autoptr (ImgImportLocker) locker = NULL;
   guint64 *order;
@@ -237,7 +325,7 @@ file_append (gpointer data, const char *run, const void *record, gsize length, g
       return FALSE;
     }
   locker = _imgimport_locker_new (&self->lock);
-  if (!check_sound (self, error))
+  if (!check_sound (self, error) || !check_claim (self, run, error))
     return FALSE;
   segment = get_segment (self, error);
   order = segment != NULL ? get_order (self, run, error) : NULL;
@@ -261,7 +349,7 @@ file_load (gpointer data, const char *run, ImgImportJournalFunc func, gpointer f
   guint64 next;
 
   if (!check_run (run, error) ||
-      !_imgimport_segments_load (self->dirfd, run, func, func_data, &next, error))
+      !_imgimport_segments_load (&self->segments, run, func, func_data, &next, error))
     return FALSE;
   _imgimport_lock (&self->lock);
   g_hash_table_insert (self->orders, g_strdup (run), g_memdup2 (&next, sizeof next));
@@ -278,55 +366,6 @@ _imgimport_journal_file_count_syncs (gpointer data)
   return self->n_syncs;
 }
 
-/* ---- claims ---------------------------------------------------------------------------------- */
-
-/* The byte that stands for the run. That of two runs is the same once in 2^62 pairs. */
-static gint64
-claim_byte (const char *run)
-{
-  g_autoptr (GChecksum) checksum = g_checksum_new (G_CHECKSUM_SHA256);
-  guint8 digest[32];
-  gsize length = sizeof digest;
-  guint64 value;
-
-  g_checksum_update (checksum, (const guint8 *)run, -1);
-  g_checksum_get_digest (checksum, digest, &length);
-  memcpy (&value, digest, sizeof value);
-  return (gint64)(GUINT64_FROM_LE (value) >> 2);
-}
-
-static gboolean
-file_claim (gpointer data, const char *run, GError **error)
-{
-  Journal *self = data;
-  g_autoptr (ImgImportLocker) locker = NULL;
-
-  if (!check_run (run, error))
-    return FALSE;
-  locker = _imgimport_locker_new (&self->lock);
-  if (!g_hash_table_contains (self->claimed, run) &&
-      _imgimport_file_lock (self->claims, claim_byte (run), 1))
-    {
-      g_hash_table_add (self->claimed, g_strdup (run));
-      /* Whoever had it since may have written. */
-      g_hash_table_remove (self->orders, run);
-      return TRUE;
-    }
-  _imgimport_set_error (error, IMGIMPORT_ERROR_BUSY, "run-claimed",
-                        "run “%s” is being run by somebody else", run);
-  return FALSE;
-}
-
-static void
-file_release (gpointer data, const char *run)
-{
-  Journal *self = data;
-  g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&self->lock);
-
-  if (g_hash_table_remove (self->claimed, run))
-    _imgimport_file_unlock (self->claims, claim_byte (run), 1);
-}
-
 gpointer
 _imgimport_journal_file_new (const char *directory, GError **error)
 {
@@ -339,6 +378,7 @@ _imgimport_journal_file_new (const char *directory, GError **error)
   self->claimed = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   self->claims = -1;
   self->dirfd = _imgimport_dir_open_private (directory, TRUE, error);
+  _imgimport_segments_init (&self->segments, self->dirfd);
   if (self->dirfd >= 0)
     {
       self->claims = _imgimport_openat (self->dirfd, CLAIMS, O_RDWR | O_CREAT, S_IRUSR | S_IWUSR);

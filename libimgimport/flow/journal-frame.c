@@ -64,14 +64,31 @@ read_frame (ImgImportFrame *self, const char *segment, const GByteArray *bytes, 
   self->length = MIN (left - self->run_length, GUINT32_FROM_LE (length));
   self->is_obsolete = memcmp (header + IMGIMPORT_FRAME_MARK_AT, IMGIMPORT_FRAME_OBSOLETE,
                               strlen (IMGIMPORT_FRAME_OBSOLETE)) == 0;
-  return IMGIMPORT_FRAME_HEADER + self->run_length + self->length;
+  self->size = IMGIMPORT_FRAME_HEADER + self->run_length + self->length;
+  return self->size;
 }
 
-void
+/* Whether the bytes at the offset may be a frame of which only the beginning is there. */
+static gboolean
+is_beginning (const GByteArray *bytes, gsize at)
+{
+  gsize left = bytes->len - at;
+  guint16 run_length;
+
+  if (memcmp (bytes->data + at, MAGIC, MIN (left, strlen (MAGIC))) != 0)
+    return FALSE;
+  if (left < IMGIMPORT_FRAME_HEADER)
+    return TRUE;
+  memcpy (&run_length, bytes->data + at + 20, sizeof run_length);
+  return left - IMGIMPORT_FRAME_HEADER < GUINT16_FROM_LE (run_length);
+}
+
+gboolean
 _imgimport_frames_scan (const char *segment, const GByteArray *bytes, ImgImportFrameFunc func,
                         gpointer data)
 {
   gboolean is_damaged = FALSE;
+  gboolean is_begun = FALSE;
   gsize at = 0;
 
   while (at < bytes->len)
@@ -79,13 +96,17 @@ _imgimport_frames_scan (const char *segment, const GByteArray *bytes, ImgImportF
       ImgImportFrame frame;
       gsize size = read_frame (&frame, segment, bytes, at);
 
+      if (size == 0 && !is_damaged)
+        is_begun = is_beginning (bytes, at);
+      if ((size == 0 && !is_damaged && !is_begun) || (size > 0 && is_begun))
+        func (NULL, data);
       if (size > 0)
         func (&frame, data);
-      else if (!is_damaged)
-        func (NULL, data);
       is_damaged = size == 0;
+      is_begun &= is_damaged;
       at += MAX (size, 1);
     }
+  return is_begun;
 }
 
 gboolean

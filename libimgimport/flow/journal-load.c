@@ -56,17 +56,19 @@ compare_found (gconstpointer a, gconstpointer b)
   return (one->data == NULL) - (other->data == NULL);
 }
 
-/* What a process wrote that has died since may not be on the disk: others will rely on it. */
+/* What a process wrote that has died since may not be on the disk: others will rely on it. What one
+ * that lives is writing is of another run. */
 static gboolean
 collect_segment (Collector *self, ImgImportSegment *segment, GError **error)
 {
-  g_autoptr (GByteArray) bytes = _imgimport_segment_read (segment, error);
+  g_autoptr (GByteArray) bytes = _imgimport_segment_read (segment, 0, error);
 
   if (bytes == NULL)
     return FALSE;
   self->has_last = FALSE;
   self->is_damaged = FALSE;
-  _imgimport_frames_scan (segment->name, bytes, collect, self);
+  if (_imgimport_frames_scan (segment->name, bytes, collect, self))
+    self->is_damaged |= !_imgimport_segment_is_in_use (segment);
   if (!self->has_last)
     return TRUE;
   if (self->is_damaged)
@@ -78,10 +80,26 @@ collect_segment (Collector *self, ImgImportSegment *segment, GError **error)
   return _imgimport_fd_sync_data (segment->fd, error);
 }
 
-static GArray *
-collect_run (int dirfd, const char *run, GError **error)
+static gboolean
+collect_named (Collector *self, ImgImportSegments *segments, const char *name, GError **error)
 {
-  g_autoptr (GPtrArray) names = _imgimport_segment_list (dirfd, error);
+  GError *local = NULL;
+  g_autoptr (ImgImportSegment) segment = _imgimport_segment_open (segments->dirfd, name, &local);
+  gboolean has = FALSE;
+
+  if (local == NULL && segment != NULL &&
+      _imgimport_segments_has (segments, segment, self->run, &has, &local) && has)
+    collect_segment (self, segment, &local);
+  if (local == NULL)
+    return TRUE;
+  g_propagate_error (error, local);
+  return FALSE;
+}
+
+static GArray *
+collect_run (ImgImportSegments *segments, const char *run, GError **error)
+{
+  g_autoptr (GPtrArray) names = _imgimport_segments_list (segments, error);
   g_autoptr (GArray) found = g_array_new (FALSE, FALSE, sizeof (Found));
   Collector collector = { .run = run, .found = found };
   guint i;
@@ -90,17 +108,8 @@ collect_run (int dirfd, const char *run, GError **error)
     return NULL;
   g_array_set_clear_func (found, clear_found);
   for (i = 0; i < names->len; i++)
-    {
-      GError *local = NULL;
-      g_autoptr (ImgImportSegment) segment =
-          _imgimport_segment_open (dirfd, g_ptr_array_index (names, i), &local);
-
-      if (local != NULL || (segment != NULL && !collect_segment (&collector, segment, &local)))
-        {
-          g_propagate_error (error, local);
-          return NULL;
-        }
-    }
+    if (!collect_named (&collector, segments, g_ptr_array_index (names, i), error))
+      return NULL;
   g_array_sort (found, compare_found);
   return g_steal_pointer (&found);
 }
@@ -131,10 +140,10 @@ deliver (GArray *found, ImgImportJournalFunc func, gpointer func_data)
 }
 
 gboolean
-_imgimport_segments_load (int dirfd, const char *run, ImgImportJournalFunc func, gpointer func_data,
-                          guint64 *next, GError **error)
+_imgimport_segments_load (ImgImportSegments *self, const char *run, ImgImportJournalFunc func,
+                          gpointer func_data, guint64 *next, GError **error)
 {
-  g_autoptr (GArray) found = collect_run (dirfd, run, error);
+  g_autoptr (GArray) found = collect_run (self, run, error);
 
   if (found == NULL)
     return FALSE;
@@ -173,7 +182,7 @@ gboolean
 _imgimport_segment_forget (ImgImportSegment *self, const char *run, gboolean *is_empty,
                            GError **error)
 {
-  g_autoptr (GByteArray) bytes = _imgimport_segment_read (self, error);
+  g_autoptr (GByteArray) bytes = _imgimport_segment_read (self, 0, error);
   Marker marker = { .run = run, .segment = self };
 
   if (bytes == NULL)

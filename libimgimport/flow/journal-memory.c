@@ -4,7 +4,8 @@
 typedef struct
 {
   GMutex lock;
-  GHashTable *runs; /* id to array of GBytes */
+  GHashTable *runs;    /* id to array of GBytes */
+  GHashTable *claimed; /* a set of ids */
 } Memory;
 
 gpointer
@@ -15,6 +16,7 @@ _imgimport_journal_memory_new (void)
   g_mutex_init (&self->lock);
   self->runs =
       g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_ptr_array_unref);
+  self->claimed = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
   return self;
 }
 
@@ -26,6 +28,7 @@ _imgimport_journal_memory_free (gpointer data)
   /* Orders what other threads did under the lock before what follows. */
   _imgimport_lock (&self->lock);
   _imgimport_unlock (&self->lock);
+  g_hash_table_unref (self->claimed);
   g_hash_table_unref (self->runs);
   g_mutex_clear (&self->lock);
   g_free (self);
@@ -89,9 +92,29 @@ memory_forget (gpointer data, const char *run, GError **error)
   return TRUE;
 }
 
+static gboolean
+memory_claim (gpointer data, const char *run, GError **error)
+{
+  Memory *self = data;
+  g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&self->lock);
+
+  if (g_hash_table_add (self->claimed, g_strdup (run)))
+    return TRUE;
+  _imgimport_set_error (error, IMGIMPORT_ERROR_BUSY, "run-claimed", "run “%s” is being run already",
+                        run);
+  return FALSE;
+}
+
+static void
+memory_release (gpointer data, const char *run)
+{
+  Memory *self = data;
+  g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&self->lock);
+
+  g_hash_table_remove (self->claimed, run);
+}
+
 const ImgImportJournalVTable _imgimport_journal_memory_vtable = {
-  IMGIMPORT_JOURNAL_VTABLE_INIT,
-  .append = memory_append,
-  .load = memory_load,
-  .forget = memory_forget,
+  IMGIMPORT_JOURNAL_VTABLE_INIT, .append = memory_append, .load = memory_load,
+  .forget = memory_forget,       .claim = memory_claim,   .release = memory_release,
 };

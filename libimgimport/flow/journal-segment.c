@@ -58,6 +58,22 @@ _imgimport_file_lock (int fd, gint64 start, gint64 length)
   return set_lock (fd, F_WRLCK, start, length);
 }
 
+gboolean
+_imgimport_file_is_locked (int fd, gint64 start, gint64 length)
+{
+  struct flock lock = {
+    .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = start, .l_len = length
+  };
+
+  return fcntl (fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+}
+
+gboolean
+_imgimport_segment_is_in_use (ImgImportSegment *self)
+{
+  return _imgimport_file_is_locked (self->fd, 0, 0);
+}
+
 void
 _imgimport_file_unlock (int fd, gint64 start, gint64 length)
 {
@@ -156,7 +172,7 @@ _imgimport_segment_list (int dirfd, GError **error)
 }
 
 GByteArray *
-_imgimport_segment_read (ImgImportSegment *self, GError **error)
+_imgimport_segment_read (ImgImportSegment *self, guint64 offset, GError **error)
 {
   g_autoptr (GByteArray) bytes = g_byte_array_new ();
   struct stat facts;
@@ -173,8 +189,10 @@ _imgimport_segment_read (ImgImportSegment *self, GError **error)
                             "“%s” is no journal file", self->name);
       return NULL;
     }
-  g_byte_array_set_size (bytes, (guint)facts.st_size);
-  if (!_imgimport_fd_read_at (self->fd, 0, bytes->data, bytes->len, &n_read, error))
+  if ((guint64)facts.st_size <= offset)
+    return g_steal_pointer (&bytes);
+  g_byte_array_set_size (bytes, (guint)((guint64)facts.st_size - offset));
+  if (!_imgimport_fd_read_at (self->fd, offset, bytes->data, bytes->len, &n_read, error))
     return NULL;
   g_byte_array_set_size (bytes, (guint)n_read);
   return g_steal_pointer (&bytes);

@@ -35,6 +35,7 @@ typedef struct
   gsize run_length;
   const guint8 *data;
   gsize length; /* of what is there: a torn frame has less than it should */
+  gsize size;   /* the same, of the whole frame */
   gboolean is_obsolete;
 } ImgImportFrame;
 
@@ -43,8 +44,10 @@ typedef void (*ImgImportFrameFunc) (const ImgImportFrame *frame, gpointer data);
 
 void _imgimport_frame_append (GByteArray *bytes, const char *segment, const char *run,
                               guint64 order, gconstpointer data, gsize length);
-void _imgimport_frames_scan (const char *segment, const GByteArray *bytes, ImgImportFrameFunc func,
-                             gpointer data);
+/* Answers whether the end is the beginning of a frame whose name is not there yet: that is not
+ * passed over. */
+gboolean _imgimport_frames_scan (const char *segment, const GByteArray *bytes,
+                                 ImgImportFrameFunc func, gpointer data);
 gboolean _imgimport_frame_is_of (const ImgImportFrame *self, const char *run);
 
 /* A segment that is open. */
@@ -68,17 +71,39 @@ ImgImportSegment *_imgimport_segment_create (int dirfd, GError **error);
 ImgImportSegment *_imgimport_segment_open (int dirfd, const char *name, GError **error);
 /* The names of all, sorted. */
 GPtrArray *_imgimport_segment_list (int dirfd, GError **error);
-GByteArray *_imgimport_segment_read (ImgImportSegment *self, GError **error);
-/* Answers what all segments hold of the run; `next` is the order of the append to come. What is
- * lost shows as a record of one NUL byte. `func` may be NULL. */
-gboolean _imgimport_segments_load (int dirfd, const char *run, ImgImportJournalFunc func,
-                                   gpointer func_data, guint64 *next, GError **error);
+/* What is there from an offset on. */
+GByteArray *_imgimport_segment_read (ImgImportSegment *self, guint64 offset, GError **error);
+/* Whether some process has it to write to. */
+gboolean _imgimport_segment_is_in_use (ImgImportSegment *self);
+
+/* All segments of a directory. Thread-safe. */
+typedef struct
+{
+  int dirfd; /* borrowed */
+  GMutex lock;
+  GHashTable *entries; /* under lock: what is known of each */
+} ImgImportSegments;
+
+void _imgimport_segments_init (ImgImportSegments *self, int dirfd);
+void _imgimport_segments_clear (ImgImportSegments *self);
+/* Their names, sorted. */
+GPtrArray *_imgimport_segments_list (ImgImportSegments *self, GError **error);
+/* Whether the segment may hold anything of the run. Reads each byte of it once. */
+gboolean _imgimport_segments_has (ImgImportSegments *self, ImgImportSegment *segment,
+                                  const char *run, gboolean *has, GError **error);
+/* Answers what they hold of the run; `next` is the order of the append to come. What is lost shows
+ * as a record of one NUL byte. `func` may be NULL. */
+gboolean _imgimport_segments_load (ImgImportSegments *self, const char *run,
+                                   ImgImportJournalFunc func, gpointer func_data, guint64 *next,
+                                   GError **error);
 /* Marks the run's frames, none for NULL, and answers whether any frame is still of use. */
 gboolean _imgimport_segment_forget (ImgImportSegment *self, const char *run, gboolean *is_empty,
                                     GError **error);
 
 /* Locks bytes without waiting, all for a `length` of 0; FALSE where somebody has them. */
 gboolean _imgimport_file_lock (int fd, gint64 start, gint64 length);
+/* Whether somebody else has one of them. */
+gboolean _imgimport_file_is_locked (int fd, gint64 start, gint64 length);
 void _imgimport_file_unlock (int fd, gint64 start, gint64 length);
 
 G_END_DECLS

@@ -116,6 +116,21 @@ _imgimport_journal_forget (ImgImportJournal *self, const char *run, GError **err
 }
 
 gboolean
+imgimport_journal_forget (ImgImportJournal *self, const char *run, GError **error)
+{
+  gboolean ok;
+
+  g_return_val_if_fail (IMGIMPORT_IS_JOURNAL (self), FALSE);
+  g_return_val_if_fail (run != NULL, FALSE);
+
+  if (!_imgimport_journal_claim (self, run, error))
+    return FALSE;
+  ok = _imgimport_journal_forget (self, run, error);
+  _imgimport_journal_release (self, run);
+  return ok;
+}
+
+gboolean
 _imgimport_journal_claim (ImgImportJournal *self, const char *run, GError **error)
 {
   GError *local = NULL;

@@ -89,6 +89,25 @@ is_imported (ImgImportImport *self, const ImgImportImageRecord *held)
          (self->run != NULL && imgimport_run_is_past_pivot (self->run));
 }
 
+void
+_imgimport_import_keep_tasks (ImgImportImport *self, ImgImportJob *job, const char *done)
+{
+  g_autoptr (GPtrArray) timeline = NULL;
+  g_autoptr (JsonNode) node = NULL;
+  guint i;
+
+  if (self->run == NULL)
+    return;
+  timeline = _imgimport_run_dup_timeline (self->run);
+  for (i = 0; i < timeline->len; i++)
+    if (g_strcmp0 (((ImgImportTimelineTask *)timeline->pdata[i])->name, done) == 0)
+      ((ImgImportTimelineTask *)timeline->pdata[i])->state = IMGIMPORT_TASK_SUCCESS;
+  node = json_node_init_array (json_node_alloc (), NULL);
+  json_node_take_array (node, _imgimport_timeline_to_array (timeline));
+  g_free (job->tasks);
+  job->tasks = _imgimport_json_to_text (node);
+}
+
 static gboolean
 end_job (const Failure *self, ImgImportTxn *txn, gboolean is_success, GError **error)
 {
@@ -98,6 +117,7 @@ end_job (const Failure *self, ImgImportTxn *txn, gboolean is_success, GError **e
   gint64 now_us = _imgimport_txn_now (txn);
 
   _imgimport_import_overlay (self->import, job);
+  _imgimport_import_keep_tasks (self->import, job, NULL);
   _imgimport_txn_job_changed (txn);
   if (!is_success)
     return _imgimport_job_fail (job, self->cause, now_us, time_to_live_us, error);
@@ -173,30 +193,11 @@ dup_cause (ImgImportImport *self, const char **task)
                       self->image_id);
 }
 
-/* Keeps in the record what came of the tasks, to be drawn when the run is gone. */
-static void
-keep_tasks (ImgImportImport *self, ImgImportTxn *txn)
-{
-  ImgImportJobRecord *record = _imgimport_txn_job (txn);
-  g_autoptr (GPtrArray) timeline = NULL;
-  g_autoptr (JsonNode) node = NULL;
-
-  if (record == NULL || self->run == NULL)
-    return;
-  timeline = _imgimport_run_dup_timeline (self->run);
-  node = json_node_init_array (json_node_alloc (), NULL);
-  json_node_take_array (node, _imgimport_timeline_to_array (timeline));
-  g_free (record->job->tasks);
-  record->job->tasks = _imgimport_json_to_text (node);
-  _imgimport_txn_job_changed (txn);
-}
-
 static gboolean
 forget_run (ImgImportTxn *txn, gpointer data, GError **error)
 {
   ImgImportImport *self = data;
 
-  keep_tasks (self, txn);
   _imgimport_txn_drop_run (txn, self->job_id);
   _imgimport_txn_journal_forget (txn, self->job_id);
   return TRUE;
@@ -255,7 +256,7 @@ _imgimport_import_end (ImgImportRun *run, gpointer user_data)
 
   /* A job that cannot be made final now keeps its journal, and a later start ends it. */
   if (!finish_job (self, &error) || !job_is_final (self) ||
-      !_imgimport_txn_run (service, NULL, self->job_id, FALSE, forget_run, self, &error))
+      !_imgimport_txn_run (service, NULL, NULL, FALSE, forget_run, self, &error))
     _imgimport_log (service->log, G_LOG_LEVEL_WARNING,
                     "job %s is left to a later start of the service: %s", self->job_id,
                     error != NULL ? error->message : "its record could not be written");

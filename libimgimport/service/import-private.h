@@ -106,6 +106,9 @@ void _imgimport_import_end (ImgImportRun *run, gpointer user_data);
  * it is, NULL for none of its flow. */
 gboolean _imgimport_import_fail (ImgImportImport *self, const GError *cause, const char *task,
                                  GError **error);
+/* Keeps in the job what came of its tasks, to be drawn when the run is gone. `done`: the task that
+ * makes the job final, and is done once that is committed; NULL: the run is over. */
+void _imgimport_import_keep_tasks (ImgImportImport *self, ImgImportJob *job, const char *done);
 /* The end of an import whose run could not be started. */
 void _imgimport_import_give_up (ImgImportImport *self, const GError *cause);
 

@@ -389,8 +389,9 @@ gboolean _imgimport_service_recover_owner (ImgImportService *self, const char *o
 
 /* ---- journal (journal.c) --------------------------------------------------------------------- */
 
-/* Journals of runs in the catalog. */
-ImgImportJournal *_imgimport_journal_new_catalog (ImgImportCatalog *catalog, gboolean durable,
-                                                  GError **error);
+/* Journals of runs in the catalog, for an owner that is registered there. A run is claimed by its
+ * note ("run"): that of a dead owner is replaced, and once it is, the owner before cannot append. */
+ImgImportJournal *_imgimport_journal_new_catalog (ImgImportCatalog *catalog, const char *owner,
+                                                  gboolean durable, GError **error);
 
 G_END_DECLS

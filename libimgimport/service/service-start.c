@@ -40,10 +40,11 @@ start (ImgImportService *self, GCancellable *cancellable, GError **error)
       g_cancellable_set_error_if_cancelled (cancellable, error))
     return FALSE;
   self->engine = _imgimport_engine_new_with_clock (self->config->workers, self->clock);
-  self->journal = _imgimport_journal_new_catalog (self->catalog, self->config->durable, error);
-  return self->journal != NULL &&
-         _imgimport_catalog_owner_register (self->catalog, &self->owner, error) &&
-         _imgimport_service_recover (self, error);
+  if (!_imgimport_catalog_owner_register (self->catalog, &self->owner, error))
+    return FALSE;
+  self->journal = _imgimport_journal_new_catalog (self->catalog, self->owner,
+                                                  self->config->durable, error);
+  return self->journal != NULL && _imgimport_service_recover (self, error);
 }
 
 /* ---- close ----------------------------------------------------------------------------------- */

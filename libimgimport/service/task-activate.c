@@ -152,6 +152,7 @@ const ImgImportTaskVTable _imgimport_task_cleanup = {
 typedef struct
 {
   ImgImportImport *import;
+  const char *task;
   const char *warning;
 } Completion;
 
@@ -167,6 +168,7 @@ succeed (ImgImportTxn *txn, gpointer data, GError **error)
   if (self->warning[0] != '\0')
     _imgimport_job_add_warning (job, self->warning);
   _imgimport_import_overlay (self->import, job);
+  _imgimport_import_keep_tasks (self->import, job, self->task);
   if (!_imgimport_job_set_status (job, IMGIMPORT_JOB_SUCCESS, _imgimport_txn_now (txn),
                                   hours * 3600 * G_USEC_PER_SEC, error))
     return FALSE;
@@ -185,6 +187,7 @@ execute_complete (gpointer self, ImgImportTask *task, GCancellable *cancellable,
   ImgImportImport *import = ((ImgImportImportTask *)self)->import;
   Completion completion = {
     import,
+    imgimport_task_get_name (task),
     g_variant_get_string (imgimport_task_get_input (task, IMGIMPORT_VALUE_WARNING), NULL),
   };
   g_autoptr (GError) gone = NULL;

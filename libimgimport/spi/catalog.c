@@ -61,6 +61,7 @@ record_is_sound (const ImgImportRecord *record)
 typedef struct
 {
   char *body;
+  char *owner;
   gint64 revision;
   gboolean broken;
 } Found;
@@ -74,32 +75,57 @@ take_record (const ImgImportRecord *record, gpointer user_data)
   if (!found->broken)
     {
       found->body = g_strdup (record->body);
+      found->owner = g_strdup (record->owner);
       found->revision = record->revision;
     }
   return !found->broken;
+}
+
+static gboolean
+get (ImgImportCatalog *self, const char *kind, const char *id, Found *found, GError **error)
+{
+  g_autoptr (GError) slot_error = NULL;
+  gboolean ok =
+      self->vtable.get (self->plugin.user_data, kind, id, take_record, found, &slot_error);
+
+  if (!_imgimport_plugin_answer (&self->plugin, ok, &slot_error, error))
+    return FALSE;
+  return !found->broken ||
+         _imgimport_plugin_broke_contract (
+             &self->plugin, "get answered an incomplete record or more than one", error);
 }
 
 gboolean
 _imgimport_catalog_get (ImgImportCatalog *self, const char *kind, const char *id, char **body,
                         gint64 *revision, GError **error)
 {
-  Found found = { NULL, IMGIMPORT_REVISION_ABSENT, FALSE };
-  g_autofree char *owned = NULL;
-  g_autoptr (GError) slot_error = NULL;
-  gboolean ok = FALSE;
+  Found found = { .revision = IMGIMPORT_REVISION_ABSENT };
+  gboolean ok = get (self, kind, id, &found, error);
 
-  ok = self->vtable.get (self->plugin.user_data, kind, id, take_record, &found, &slot_error);
-  owned = found.body;
-  if (!_imgimport_plugin_answer (&self->plugin, ok, &slot_error, error))
-    return FALSE;
-  if (found.broken)
-    return _imgimport_plugin_broke_contract (
-        &self->plugin, "get answered an incomplete record or more than one", error);
-  if (body != NULL)
-    *body = g_steal_pointer (&owned);
-  if (revision != NULL)
+  g_free (found.owner);
+  if (ok && body != NULL)
+    *body = g_steal_pointer (&found.body);
+  if (ok && revision != NULL)
     *revision = found.revision;
-  return TRUE;
+  g_free (found.body);
+  return ok;
+}
+
+gboolean
+_imgimport_catalog_get_owner (ImgImportCatalog *self, const char *kind, const char *id,
+                              char **owner, gint64 *revision, GError **error)
+{
+  Found found = { .revision = IMGIMPORT_REVISION_ABSENT };
+  gboolean ok = get (self, kind, id, &found, error);
+
+  g_free (found.body);
+  if (ok)
+    {
+      *owner = g_steal_pointer (&found.owner);
+      *revision = found.revision;
+    }
+  g_free (found.owner);
+  return ok;
 }
 
 typedef struct

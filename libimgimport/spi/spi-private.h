@@ -107,6 +107,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (ImgImportCatalog, _imgimport_catalog_unref)
  * where there is none, which is no failure. `body` may be NULL. */
 gboolean _imgimport_catalog_get (ImgImportCatalog *self, const char *kind, const char *id,
                                  char **body, gint64 *revision, GError **error);
+/* The same of its index field `owner`. */
+gboolean _imgimport_catalog_get_owner (ImgImportCatalog *self, const char *kind, const char *id,
+                                       char **owner, gint64 *revision, GError **error);
 gboolean _imgimport_catalog_scan (ImgImportCatalog *self, const ImgImportQuery *query,
                                   ImgImportRecordFunc func, gpointer func_data, GError **error);
 gboolean _imgimport_catalog_commit (ImgImportCatalog *self, const ImgImportOp *const *ops,

@@ -90,25 +90,56 @@ the_claim_of_a_killed_process_is_free (Journal *journal, gconstpointer unused)
 }
 
 static void
-a_claim_that_is_not_offered_is_granted (Journal *journal, gconstpointer unused)
+a_claim_is_one_in_a_process (Journal *journal, gconstpointer unused)
 {
+  g_autoptr (GError) error = NULL;
+
   claim (journal->journal, "run");
-  claim (journal->journal, "run");
+  claim (journal->journal, "another");
+  assert_claimed (journal->journal, "run");
+  journal_append (journal->journal, "run", "one");
+  g_assert_false (imgimport_journal_forget (journal->journal, "run", &error));
+  g_assert_cmpstr (imgimport_error_get_reason (error), ==, "run-claimed");
   _imgimport_journal_release (journal->journal, "run");
+  claim (journal->journal, "run");
+  journal_assert (journal->journal, "run", "one");
+  _imgimport_journal_release (journal->journal, "run");
+  journal_forget (journal->journal, "run");
+  journal_assert (journal->journal, "run", "");
+}
+
+/* A process that slept while its run was given to somebody else wakes up and goes on writing. */
+static void
+who_has_lost_the_claim_writes_nothing (Journal *journal, gconstpointer unused)
+{
+  g_autoptr (ImgImportJournal) other = NULL;
+  g_autoptr (GError) error = NULL;
+
+  claim (journal->journal, "run");
+  journal_append (journal->journal, "run", "one");
+  journal->factory->usurp (journal->directory, "run");
+  other = journal_reopen (journal);
+  claim (other, "run");
+  g_assert_false (_imgimport_journal_append (journal->journal, "run", "late", 4, FALSE, &error));
+  g_assert_error (error, IMGIMPORT_ERROR, IMGIMPORT_ERROR_BUSY);
+  g_assert_cmpstr (imgimport_error_get_reason (error), ==, "run-claimed");
+  _imgimport_journal_release (journal->journal, "run");
+  assert_claimed (journal->journal, "run");
+  journal_append (other, "run", "two");
+  journal_assert (other, "run", "one|two");
 }
 
 void
 journal_add_claim_checks (const JournalFactory *factory)
 {
-  if (!factory->claims)
-    {
-      journal_add (factory, "a-claim-that-is-not-offered-is-granted",
-                   a_claim_that_is_not_offered_is_granted);
-      return;
-    }
-  journal_add (factory, "a-run-has-one-claim", a_run_has_one_claim);
-  journal_add (factory, "who-claims-sees-what-the-last-one-wrote",
+  journal_add (factory, "T66/a-claim-is-one-in-a-process", a_claim_is_one_in_a_process);
+  if (factory->usurp == NULL)
+    return;
+  journal_add (factory, "T66/a-run-has-one-claim", a_run_has_one_claim);
+  journal_add (factory, "T66/who-claims-sees-what-the-last-one-wrote",
                who_claims_sees_what_the_last_one_wrote);
-  journal_add (factory, "the-claim-of-a-killed-process-is-free",
+  journal_add (factory, "T66/the-claim-of-a-killed-process-is-free",
                the_claim_of_a_killed_process_is_free);
+  journal_add (factory, "T65/who-has-lost-the-claim-writes-nothing",
+               who_has_lost_the_claim_writes_nothing);
 }

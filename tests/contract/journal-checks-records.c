@@ -182,7 +182,7 @@ journal_add_record_checks (const JournalFactory *factory)
   journal_add (factory, "any-byte-and-a-mebibyte-are-kept", any_byte_and_a_mebibyte_are_kept);
   journal_add (factory, "loading-stops-where-it-is-told-to", loading_stops_where_it_is_told_to);
   journal_add (factory, "many-threads-write-their-runs", many_threads_write_their_runs);
-  if (factory->is_shared)
+  if (factory->usurp != NULL)
     journal_add (factory, "another-object-sees-and-continues-the-same",
                  another_object_sees_and_continues_the_same);
 }

@@ -64,7 +64,7 @@ journal_forget (ImgImportJournal *journal, const char *run)
 {
   g_autoptr (GError) error = NULL;
 
-  _imgimport_journal_forget (journal, run, &error);
+  imgimport_journal_forget (journal, run, &error);
   g_assert_no_error (error);
 }
 

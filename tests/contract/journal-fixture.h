@@ -8,8 +8,9 @@ typedef struct
 {
   const char *name;
   ImgImportJournal *(*open) (const char *directory, GError **error);
-  gboolean is_shared; /* a second object on the same directory sees the same records */
-  gboolean claims;
+  /* Gives the claim of a run away behind the back of who has it. NULL: a second object on the same
+   * directory does not see the same records. */
+  void (*usurp) (const char *directory, const char *run);
 } JournalFactory;
 
 typedef struct

@@ -4,6 +4,8 @@
 #include "catalogs/catalogs-private.h"
 #include "service/service-private.h"
 
+#include <glib/gstdio.h>
+
 static ImgImportJournal *
 open_memory (const char *directory, GError **error)
 {
@@ -20,14 +22,12 @@ static ImgImportJournal *
 open_catalog (const ImgImportCatalogVTable *vtable, gpointer self, GDestroyNotify destroy,
               GError **error)
 {
-  ImgImportCatalog *catalog = _imgimport_catalog_new (vtable, self, destroy, error);
-  ImgImportJournal *journal = NULL;
+  g_autoptr (ImgImportCatalog) catalog = _imgimport_catalog_new (vtable, self, destroy, error);
+  g_autofree char *owner = NULL;
 
-  if (catalog == NULL)
+  if (catalog == NULL || !_imgimport_catalog_owner_register (catalog, &owner, error))
     return NULL;
-  journal = _imgimport_journal_new_catalog (catalog, TRUE, error);
-  _imgimport_catalog_unref (catalog);
-  return journal;
+  return _imgimport_journal_new_catalog (catalog, owner, TRUE, error);
 }
 
 static ImgImportJournal *
@@ -37,7 +37,32 @@ open_catalog_memory (const char *directory, GError **error)
                        _imgimport_catalog_memory_free, error);
 }
 
+/* Puts another file in the place of that with the claims. */
+static void
+usurp_file (const char *directory, const char *run)
+{
+  g_autofree char *path = g_build_filename (directory, "claims", NULL);
+
+  g_assert_cmpint (g_unlink (path), ==, 0);
+}
+
 #if HAVE_SQLITE
+/* Puts its own note in the place of that of the owner. */
+static void
+usurp_catalog (const char *directory, const char *run)
+{
+  g_autofree char *path = g_build_filename (directory, "catalog.sqlite", NULL);
+  gpointer self = _imgimport_catalog_sqlite_new (path, NULL);
+  const ImgImportRecord note = { .kind = IMGIMPORT_KIND_RUN, .id = run, .body = "{}" };
+  const ImgImportOp op = { .kind = IMGIMPORT_OP_PUT,
+                           .expected = IMGIMPORT_REVISION_ANY,
+                           .record = &note };
+  const ImgImportOp *const ops[] = { &op };
+
+  g_assert_true (_imgimport_catalog_sqlite_vtable.commit (self, ops, 1, FALSE, NULL));
+  _imgimport_catalog_sqlite_free (self);
+}
+
 static ImgImportJournal *
 open_catalog_sqlite (const char *directory, GError **error)
 {
@@ -52,11 +77,11 @@ open_catalog_sqlite (const char *directory, GError **error)
 #endif
 
 static const JournalFactory factories[] = {
-  { "memory", open_memory, FALSE, FALSE },
-  { "file", open_file, TRUE, TRUE },
-  { "catalog-memory", open_catalog_memory, FALSE, FALSE },
+  { "memory", open_memory, NULL },
+  { "file", open_file, usurp_file },
+  { "catalog-memory", open_catalog_memory, NULL },
 #if HAVE_SQLITE
-  { "catalog-sqlite", open_catalog_sqlite, TRUE, FALSE },
+  { "catalog-sqlite", open_catalog_sqlite, usurp_catalog },
 #endif
 };
 

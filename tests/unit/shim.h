@@ -113,10 +113,23 @@ shim_conflicts (Faults *faults, const ImgImportOp *const *ops, guint n_ops)
   return guarded && faults->conflict_at > 0 && ++faults->n_guarded == faults->conflict_at;
 }
 
+/* No job succeeds without telling of its tasks: nobody ever reads one that does not. */
+static inline void
+shim_judge (const ImgImportOp *const *ops, guint n_ops)
+{
+  guint i;
+
+  for (i = 0; i < n_ops; i++)
+    if (ops[i]->kind == IMGIMPORT_OP_PUT && g_str_equal (ops[i]->record->kind, "job") &&
+        g_str_equal (ops[i]->record->status, "success"))
+      g_assert_nonnull (strstr (ops[i]->record->body, "\"tasks\""));
+}
+
 static inline gboolean
 shim_commit (gpointer self, const ImgImportOp *const *ops, guint n_ops, gboolean durable,
              GError **error)
 {
+  shim_judge (ops, n_ops);
   if (!shim_passes (self, "commit", error))
     return FALSE;
   if (!shim_conflicts (((Shim *)self)->faults, ops, n_ops))

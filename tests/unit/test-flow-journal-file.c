@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "journal-files.h"
 
+#include "flow/journal-segment.h"
+
 /* What journals in files hold; what all journals do is in tests/contract. */
 
 static void
@@ -166,6 +168,68 @@ a_full_file_gets_a_successor (Files *files, gconstpointer unused)
   g_string_free (loaded, TRUE);
 }
 
+/* What another run's next frame begins with is no damage to this one, while somebody lives who may
+ * be writing it. */
+static void
+a_frame_that_is_being_written_is_no_damage (Files *files, gconstpointer unused)
+{
+  g_autofree char *path = NULL;
+  Files other = { files->directory, NULL };
+  GString *text;
+  int fd;
+
+  append (files, "a", "one", FALSE);
+  path = segment_path (files, 0);
+  fd = open (path, O_WRONLY | O_APPEND | O_CLOEXEC);
+  g_assert_cmpint (write (fd, "IGJ1torn", 8), ==, 8);
+  close (fd);
+  assert_records (files, "a", "|one");
+  open_files (&other);
+  assert_records (&other, "a", "|one");
+  _imgimport_journal_file_free (files->journal);
+  files->journal = other.journal;
+  g_assert_true (is_intact (files, "a", "|one"));
+  text = load (files, "a");
+  g_assert_cmpuint (text->len, ==, strlen ("|one") + 2);
+  g_string_free (text, TRUE);
+}
+
+static gboolean
+has (ImgImportSegments *segments, const char *path, const char *run)
+{
+  g_autofree char *name = g_path_get_basename (path);
+  g_autoptr (ImgImportSegment) segment = _imgimport_segment_open (segments->dirfd, name, NULL);
+  gboolean found = FALSE;
+
+  g_assert_true (_imgimport_segments_has (segments, segment, run, &found, NULL));
+  return found;
+}
+
+/* However many runs are loaded, what is there of others is read once. */
+static void
+each_byte_is_read_once (Files *files, gconstpointer unused)
+{
+  ImgImportSegments segments;
+  g_autofree char *path = NULL;
+  int dirfd = open (files->directory, O_DIRECTORY | O_CLOEXEC);
+  int fd;
+
+  _imgimport_segments_init (&segments, dirfd);
+  write_two_runs (files);
+  path = segment_path (files, 0);
+  g_assert_true (has (&segments, path, "a"));
+  g_assert_false (has (&segments, path, "c"));
+  fd = open (path, O_WRONLY | O_CLOEXEC);
+  g_assert_cmpint (pwrite (fd, "XXXX", 4, 0), ==, 4);
+  close (fd);
+  append (files, "c", "one", FALSE);
+  g_assert_true (has (&segments, path, "a"));
+  g_assert_true (has (&segments, path, "c"));
+  g_assert_false (has (&segments, path, "d"));
+  _imgimport_segments_clear (&segments);
+  close (dirfd);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -177,6 +241,8 @@ main (int argc, char **argv)
   ADD ("what-follows-damage-is-appended-behind-it", what_follows_damage_is_appended_behind_it);
   ADD ("forgetting-all-removes-the-files", forgetting_all_removes_the_files);
   ADD ("a-file-in-use-is-not-removed", a_file_in_use_is_not_removed);
+  ADD ("T60/a-frame-that-is-being-written", a_frame_that_is_being_written_is_no_damage);
+  ADD ("each-byte-is-read-once", each_byte_is_read_once);
   ADD ("a-full-file-gets-a-successor", a_full_file_gets_a_successor);
   return g_test_run ();
 }
