@@ -5,6 +5,7 @@
 static const ImgImportFormat *const formats[] = {
   &_imgimport_format_qcow2,
   &_imgimport_format_gpt,
+  &_imgimport_format_mbr,
   NULL,
 };
 

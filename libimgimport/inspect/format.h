@@ -71,6 +71,7 @@ typedef struct
 
 extern const ImgImportFormat _imgimport_format_qcow2;
 extern const ImgImportFormat _imgimport_format_gpt;
+extern const ImgImportFormat _imgimport_format_mbr;
 
 /* NULL-terminated; the order in which matches are reported. */
 const ImgImportFormat *const *_imgimport_formats (void);

@@ -1,63 +1,86 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include "inspect/format.h"
+#include "inspect/mbr.h"
 
-/* A disk with a master boot record: partitioned by it, or by a GPT that it protects. */
+/* A disk that is partitioned by a GPT (UEFI 2.10, section 5.3), which a master boot record
+ * protects: without that, firmware and kernels look at no GPT. */
 
-#define SECTOR 512u
-#define FIRST_ENTRY 446u
-#define ENTRY_SIZE 16u
-#define N_ENTRIES 4u
-#define TYPE_PROTECTIVE 0xeeu
+#define MIN_SECTOR 512u
+#define MAX_SECTOR 4096u
+#define MIN_HEADER 92u
+#define MIN_ENTRY 128u
+#define MAX_ENTRIES_LENGTH (1024u * 1024)
 
-static const char *const checks[] = { "mbr", NULL };
+static const char *const checks[] = { "mbr", "header", "entries", NULL };
 
-static gboolean
-is_fat (const guint8 *sector)
+/* Of the one polynomial that this file needs, a bit at a time: it runs over some KiB, once. */
+static guint32
+crc32_update (guint32 crc, const guint8 *data, gsize length)
 {
-  /* Its boot sector bears the same signature: two tables, on a fixed disk. */
-  return sector[0x10] == 2 && sector[0x15] == 0xf8;
+  for (gsize i = 0; i < length; i++)
+    {
+      crc ^= data[i];
+      for (guint bit = 0; bit < 8; bit++)
+        crc = (crc >> 1) ^ (0xedb88320u & (0u - (crc & 1)));
+    }
+  return crc;
+}
+
+/* Where the header lies, which is sector 1; 0: nowhere. */
+static gsize
+find_header (const ImgImportRange *head)
+{
+  for (gsize sector = MIN_SECTOR; sector <= MAX_SECTOR; sector *= 2)
+    {
+      if (_imgimport_range_holds (head, sector, sector) &&
+          memcmp (head->data + sector, "EFI PART", 8) == 0)
+        return sector;
+    }
+  return 0;
 }
 
 static char *
-entry_fault (const ImgImportRange *head, guint index)
+header_fault (const ImgImportRange *head, gsize sector)
 {
-  gsize at = FIRST_ENTRY + (gsize)index * ENTRY_SIZE;
-  const guint8 *entry = head->data + at;
-  static const guint8 protective_chs[3] = { 0, 2, 0 };
+  static const guint8 no_crc[4] = { 0 };
+  guint32 crc = G_MAXUINT32;
+  guint32 length;
 
-  if (entry[0] != 0x00 && entry[0] != 0x80)
-    return g_strdup_printf ("partition %u has boot flag 0x%02x", index, entry[0]);
-  if (entry[4] != TYPE_PROTECTIVE)
-    return NULL;
-  if (index != 0)
-    return g_strdup_printf ("partition %u, not the first, protects a GPT", index);
-  if (memcmp (entry + 1, protective_chs, sizeof protective_chs) != 0 ||
-      _imgimport_range_le32 (head, at + 8) != 1)
-    return g_strdup ("the partition that protects the GPT does not begin at sector 1");
+  if (sector == 0)
+    return g_strdup ("there is no header in sector 1");
+  length = _imgimport_range_le32 (head, sector + 12);
+  if (length < MIN_HEADER || length > sector)
+    return g_strdup_printf ("the header has %u bytes", length);
+  crc = crc32_update (crc, head->data + sector, 16);
+  crc = crc32_update (crc, no_crc, sizeof no_crc);
+  crc = crc32_update (crc, head->data + sector + 20, length - 20);
+  if (~crc != _imgimport_range_le32 (head, sector + 16))
+    return g_strdup ("the header contradicts its checksum");
+  if (_imgimport_range_le64 (head, sector + 24) != 1)
+    return g_strdup ("the header says that it lies elsewhere");
+  if (_imgimport_range_le64 (head, sector + 40) > _imgimport_range_le64 (head, sector + 48))
+    return g_strdup ("no sector is left for partitions");
   return NULL;
 }
 
 static char *
-mbr_fault (const ImgImportRange *head)
+entries_fault (const ImgImportRange *head, gsize sector, guint64 size)
 {
-  guint n_partitions = 0;
-  gboolean protective = FALSE;
+  guint64 first = _imgimport_range_le64 (head, sector + 72);
+  guint32 n = _imgimport_range_le32 (head, sector + 80);
+  guint32 entry = _imgimport_range_le32 (head, sector + 84);
+  guint64 length = (guint64)n * entry;
 
-  for (guint i = 0; i < N_ENTRIES; i++)
-    {
-      guint8 type = head->data[FIRST_ENTRY + i * ENTRY_SIZE + 4];
-      char *fault = entry_fault (head, i);
-
-      if (fault != NULL)
-        return fault;
-      n_partitions += type != 0;
-      protective |= type == TYPE_PROTECTIVE;
-    }
-  if (n_partitions == 0)
-    return g_strdup ("there is no partition");
-  if (protective && n_partitions > 1)
-    return g_strdup ("there is a partition beside the one that protects the GPT");
+  if (entry < MIN_ENTRY || (entry & (entry - 1)) != 0)
+    return g_strdup_printf ("an entry has %u bytes", entry);
+  if (length == 0 || length > MAX_ENTRIES_LENGTH)
+    return g_strdup_printf ("%u entries of %u bytes are none or too many", n, entry);
+  if (first < 2 || first > size / sector || length > size - first * sector)
+    return g_strdup ("the entries leave the disk, or lie over its first two sectors");
+  if (_imgimport_range_holds (head, (gsize)MIN (first * sector, G_MAXSIZE), (gsize)length) &&
+      ~crc32_update (G_MAXUINT32, head->data + first * sector, (gsize)length) !=
+          _imgimport_range_le32 (head, sector + 88))
+    return g_strdup ("the entries contradict their checksum");
   return NULL;
 }
 
@@ -65,12 +88,19 @@ static gboolean
 match (const ImgImportView *view, ImgImportMatch *match)
 {
   const ImgImportRange *head = &view->head;
+  gboolean protective = FALSE;
+  gsize sector;
+  char *fault;
 
-  if (head->length < SECTOR || head->data[510] != 0x55 || head->data[511] != 0xaa ||
-      is_fat (head->data))
+  if (!_imgimport_mbr_read (head, &protective) || !protective)
     return FALSE;
   match->virtual_size = view->size;
-  _imgimport_match_add_check (match, "mbr", mbr_fault (head));
+  _imgimport_match_add_check (match, "mbr", _imgimport_mbr_fault (head));
+  sector = find_header (head);
+  fault = header_fault (head, sector);
+  if (fault == NULL)
+    _imgimport_match_add_check (match, "entries", entries_fault (head, sector, view->size));
+  _imgimport_match_add_check (match, "header", fault);
   return TRUE;
 }
 

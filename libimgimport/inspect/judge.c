@@ -58,8 +58,19 @@ kind_of (const ImgImportMatch *match)
   return match != NULL ? _imgimport_format_lookup (match->format)->kind : IMGIMPORT_FORMAT_DISK;
 }
 
-/* Every disk with a partition table is also a raw one; formats that cannot be told from their bytes
- * look raw; what is packed is no disk. */
+/* Whether a match may be declared so. Every disk with a partition table is also a raw one, and to
+ * Glance any such table is gpt; ploop keeps its bytes as Parallels does. */
+static gboolean
+may_be_declared (const ImgImportMatch *match, const char *declared)
+{
+  if (strcmp (declared, match->format) == 0)
+    return TRUE;
+  if (kind_of (match) == IMGIMPORT_FORMAT_PARTITIONS)
+    return is_raw (declared) || strcmp (declared, "gpt") == 0;
+  return strcmp (declared, "ploop") == 0 && strcmp (match->format, "parallels") == 0;
+}
+
+/* Formats that cannot be told from their bytes look raw; what is packed is no disk. */
 static gboolean
 agrees (const ImgImportMatch *match, const char *declared)
 {
@@ -69,8 +80,7 @@ agrees (const ImgImportMatch *match, const char *declared)
     return TRUE;
   if (match == NULL)
     return is_raw (declared) || _imgimport_format_lookup (declared) == NULL;
-  return strcmp (declared, match->format) == 0 ||
-         (is_raw (declared) && kind_of (match) == IMGIMPORT_FORMAT_PARTITIONS);
+  return may_be_declared (match, declared);
 }
 
 /* Sets what the image is taken for and how large, where declared and detected format agree. */

@@ -32,7 +32,7 @@ imgimport_format_policy_class_init (ImgImportFormatPolicyClass *klass)
 static void
 imgimport_format_policy_init (ImgImportFormatPolicy *self)
 {
-  static const char *const beside_iso[] = { "gpt", NULL };
+  static const char *const beside_iso[] = { "gpt", "mbr", NULL };
 
   self->require_match = TRUE;
   self->nonfatal = map_new ();

@@ -13,6 +13,13 @@ put_be32 (GByteArray *image, guint at, guint32 value)
 }
 
 static inline void
+put_le32 (GByteArray *image, guint at, guint32 value)
+{
+  value = GUINT32_TO_LE (value);
+  memcpy (image->data + at, &value, sizeof value);
+}
+
+static inline void
 put_be64 (GByteArray *image, guint at, guint64 value)
 {
   value = GUINT64_TO_BE (value);
@@ -48,14 +55,65 @@ image_new_qcow2 (guint32 version, guint size)
   return image;
 }
 
-/* A protective record: boot flag, start, type 0xee, and the first sector, of the first entry. */
+static inline guint32
+image_crc32 (const guint8 *data, gsize length)
+{
+  guint32 crc = G_MAXUINT32;
+
+  for (gsize i = 0; i < length * 8; i++)
+    {
+      if (i % 8 == 0)
+        crc ^= data[i / 8];
+      crc = (crc >> 1) ^ ((crc & 1) != 0 ? 0xedb88320u : 0);
+    }
+  return ~crc;
+}
+
+/* After a change of the GPT: of its entries, then of its header, as far as that tells. */
+static inline void
+image_seal_gpt (GByteArray *image)
+{
+  put_le32 (image, 512 + 88, image_crc32 (image->data + 1024, 512));
+  put_le32 (image, 512 + 16, 0);
+  put_le32 (image, 512 + 16, image_crc32 (image->data + 512, 92));
+}
+
+/* What a GPT of four entries takes. */
+#define IMAGE_GPT_SIZE 1536u
+
+/* A record that protects a GPT without a partition; all checks pass where it is not cut off below
+ * IMAGE_GPT_SIZE. */
 static inline GByteArray *
 image_new_gpt (guint size)
 {
   static const guint8 entry[16] = { 0, 0, 2, 0, 0xee, 0xff, 0xff, 0xff, 1, 0, 0, 0, 0xff };
-  GByteArray *image = image_new (MAX (size, 512));
+  GByteArray *image = image_new (MAX (size, IMAGE_GPT_SIZE));
 
   memcpy (image->data + 446, entry, sizeof entry);
+  image->data[510] = 0x55;
+  image->data[511] = 0xaa;
+  memcpy (image->data + 512, "EFI PART", 8);
+  put_le32 (image, 512 + 8, 0x10000);
+  put_le32 (image, 512 + 12, 92);
+  put_le32 (image, 512 + 24, 1);
+  put_le32 (image, 512 + 40, 3); /* the first sector for partitions, and the last */
+  put_le32 (image, 512 + 48, 9);
+  put_le32 (image, 512 + 72, 2); /* entries: where, how many, how long */
+  put_le32 (image, 512 + 80, 4);
+  put_le32 (image, 512 + 84, 128);
+  image_seal_gpt (image);
+  g_byte_array_set_size (image, size);
+  return image;
+}
+
+/* One partition, of Linux. */
+static inline GByteArray *
+image_new_mbr (guint size)
+{
+  GByteArray *image = image_new (MAX (size, 512));
+
+  image->data[446] = 0x80;
+  image->data[450] = 0x83;
   image->data[510] = 0x55;
   image->data[511] = 0xaa;
   g_byte_array_set_size (image, size);

@@ -20,13 +20,6 @@ put_le16 (GByteArray *image, gsize at, guint16 value)
 }
 
 static inline void
-put_le32 (GByteArray *image, gsize at, guint32 value)
-{
-  value = GUINT32_TO_LE (value);
-  memcpy (image->data + at, &value, sizeof value);
-}
-
-static inline void
 put_le64 (GByteArray *image, gsize at, guint64 value)
 {
   value = GUINT64_TO_LE (value);

@@ -103,22 +103,23 @@ typedef enum
   QCOW2,
   BACKED_QCOW2,
   GPT,
-  BAD_GPT,
-  QCOW2_AND_GPT,
+  EMPTY_MBR,
+  QCOW2_AND_MBR,
 } Content;
 
 static GByteArray *
 content_new (Content content)
 {
-  GByteArray *image = content == RAW                         ? image_new (1000)
-                      : content == GPT || content == BAD_GPT ? image_new_gpt (1000)
-                                                             : image_new_qcow2 (3, IMAGE_QCOW2_SIZE);
+  GByteArray *image = content == RAW ? image_new (1000)
+                      : content == GPT || content == EMPTY_MBR
+                          ? image_new_gpt (2000)
+                          : image_new_qcow2 (3, IMAGE_QCOW2_SIZE);
 
   if (content == BACKED_QCOW2)
     put_be64 (image, 8, 600);
-  if (content == BAD_GPT)
+  if (content == EMPTY_MBR)
     image->data[450] = 0;
-  if (content == QCOW2_AND_GPT)
+  if (content == QCOW2_AND_MBR)
     memcpy (image->data + 510, "\x55\xaa", 2);
   return image;
 }
@@ -138,8 +139,8 @@ typedef struct
   guint64 virtual_size;
 } Row;
 
-#define TOLERANT "'nonfatal_checks': {'gpt': ['mbr']}"
-#define HYBRID "'allowed_hybrids': {'qcow2': ['gpt']}"
+#define TOLERANT "'nonfatal_checks': {'mbr': ['mbr']}"
+#define HYBRID "'allowed_hybrids': {'qcow2': ['mbr']}"
 
 static const Row rows[] = {
   { "J22", RAW, "raw", TRUE, NULL, NULL, "raw", 1000 },
@@ -148,14 +149,14 @@ static const Row rows[] = {
   { "J24/ami", RAW, "ami", TRUE, NULL, NULL, "raw", UNKNOWN },
   { "J24/ari", RAW, "ari", TRUE, NULL, NULL, "raw", UNKNOWN },
   { "C41/ami-but-qcow2", QCOW2, "ami", TRUE, NULL, "format-mismatch", NULL, 0 },
-  { "J25/gpt-as-raw", GPT, "raw", TRUE, NULL, NULL, "gpt", 1000 },
-  { "J25/unsafe-gpt-as-raw", BAD_GPT, "raw", TRUE, NULL, "format-unsafe", NULL, 0 },
-  { "J25/tolerated-gpt-as-raw", BAD_GPT, "raw", TRUE, TOLERANT, NULL, "gpt", 1000 },
-  { "J27/gpt", GPT, "gpt", TRUE, NULL, NULL, "gpt", 1000 },
-  { "J27/unsafe", BAD_GPT, "gpt", TRUE, NULL, "format-unsafe", NULL, 0 },
-  { "J27/other-format-tolerated", BAD_GPT, "gpt", TRUE, "'nonfatal_checks': {'qcow2': ['header']}",
-    "format-unsafe", NULL, 0 },
-  { "J27/F130/tolerated", BAD_GPT, "gpt", TRUE, TOLERANT, NULL, "gpt", 1000 },
+  { "J25/gpt-as-raw", GPT, "raw", TRUE, NULL, NULL, "gpt", 2000 },
+  { "J25/unsafe-gpt-as-raw", EMPTY_MBR, "raw", TRUE, NULL, "format-unsafe", NULL, 0 },
+  { "J25/tolerated-gpt-as-raw", EMPTY_MBR, "raw", TRUE, TOLERANT, NULL, "mbr", 2000 },
+  { "J27/gpt", GPT, "gpt", TRUE, NULL, NULL, "gpt", 2000 },
+  { "J27/unsafe", EMPTY_MBR, "gpt", TRUE, NULL, "format-unsafe", NULL, 0 },
+  { "J27/other-format-tolerated", EMPTY_MBR, "gpt", TRUE,
+    "'nonfatal_checks': {'qcow2': ['header']}", "format-unsafe", NULL, 0 },
+  { "J27/F130/tolerated", EMPTY_MBR, "gpt", TRUE, TOLERANT, NULL, "mbr", 2000 },
   { "F130/other-check-tolerated", BACKED_QCOW2, "qcow2", TRUE,
     "'nonfatal_checks': {'qcow2': ['header']}", "format-unsafe", NULL, 0 },
   { "allowed", QCOW2, "qcow2", TRUE, "'allowed_formats': ['raw', 'qcow2']", NULL, "qcow2", GIB },
@@ -165,25 +166,24 @@ static const Row rows[] = {
     0 },
   { "not-allowed-not-required", QCOW2, "raw", FALSE, "'allowed_formats': ['raw']",
     "format-not-allowed", NULL, 0 },
-  { "raw-allows-partitions", GPT, "raw", TRUE, "'allowed_formats': ['raw']", NULL, "gpt", 1000 },
-  { "only-partitions-allowed", GPT, "raw", TRUE, "'allowed_formats': ['gpt']", NULL, "gpt", 1000 },
+  { "raw-allows-partitions", GPT, "raw", TRUE, "'allowed_formats': ['raw']", NULL, "gpt", 2000 },
+  { "only-partitions-allowed", GPT, "raw", TRUE, "'allowed_formats': ['gpt']", NULL, "gpt", 2000 },
   { "partitions-not-allowed", GPT, "raw", TRUE, "'allowed_formats': ['qcow2']",
     "format-not-allowed", NULL, 0 },
   { "undeclared", QCOW2, NULL, TRUE, NULL, NULL, "qcow2", GIB },
   { "undeclared-raw", RAW, NULL, TRUE, NULL, NULL, "raw", 1000 },
   { "undeclared-unsafe", BACKED_QCOW2, NULL, TRUE, NULL, "format-unsafe", NULL, 0 },
-  { "F128/hybrid", QCOW2_AND_GPT, "qcow2", TRUE, HYBRID, NULL, "qcow2", GIB },
-  { "F128/hybrid-as-other", QCOW2_AND_GPT, "gpt", TRUE, HYBRID, "format-mismatch", NULL, 0 },
-  { "F128/hybrid-as-raw", QCOW2_AND_GPT, "raw", TRUE, HYBRID, "format-mismatch", NULL, 0 },
-  { "C45/hybrid-the-other-way", QCOW2_AND_GPT, "gpt", TRUE, "'allowed_hybrids': {'gpt': ['qcow2']}",
+  { "F128/hybrid", QCOW2_AND_MBR, "qcow2", TRUE, HYBRID, NULL, "qcow2", GIB },
+  { "F128/hybrid-as-other", QCOW2_AND_MBR, "gpt", TRUE, HYBRID, "format-mismatch", NULL, 0 },
+  { "F128/hybrid-as-raw", QCOW2_AND_MBR, "raw", TRUE, HYBRID, "format-mismatch", NULL, 0 },
+  { "C45/hybrid-the-other-way", QCOW2_AND_MBR, "gpt", TRUE, "'allowed_hybrids': {'mbr': ['qcow2']}",
     "format-unsafe", NULL, 0 },
   { "J31/F131", QCOW2, "qcow2", TRUE, NULL, NULL, "qcow2", GIB },
-  { "F127/two-matches", QCOW2_AND_GPT, "qcow2", TRUE, NULL, "format-ambiguous", NULL, 0 },
-  { "F127/two-matches-not-required", QCOW2_AND_GPT, "raw", FALSE, NULL, "format-ambiguous", NULL,
+  { "F127/two-matches", QCOW2_AND_MBR, "qcow2", TRUE, NULL, "format-ambiguous", NULL, 0 },
+  { "F127/two-matches-not-required", QCOW2_AND_MBR, "raw", FALSE, NULL, "format-ambiguous", NULL,
     0 },
   { "F132/C41/raw-but-qcow2", QCOW2, "raw", TRUE, NULL, "format-mismatch", NULL, 0 },
-  { "F129/raw-but-qcow2-not-required", QCOW2, "raw", FALSE, NULL, NULL, "qcow2",
-    IMAGE_QCOW2_SIZE },
+  { "F129/raw-but-qcow2-not-required", QCOW2, "raw", FALSE, NULL, NULL, "qcow2", IMAGE_QCOW2_SIZE },
   { "F129/unsafe-not-required", BACKED_QCOW2, "raw", FALSE, NULL, "format-unsafe", NULL, 0 },
   { "F129/gpt-but-qcow2", QCOW2, "gpt", TRUE, NULL, "format-mismatch", NULL, 0 },
   { "F129/qcow2-but-gpt", GPT, "qcow2", TRUE, NULL, "format-mismatch", NULL, 0 },
@@ -236,7 +236,7 @@ static void
 message_names_failures_and_matches (void)
 {
   g_autoptr (GByteArray) backed = content_new (BACKED_QCOW2);
-  g_autoptr (GByteArray) both = content_new (QCOW2_AND_GPT);
+  g_autoptr (GByteArray) both = content_new (QCOW2_AND_MBR);
   g_autoptr (ImgImportFacts) backed_facts = NULL;
   g_autoptr (ImgImportFacts) both_facts = inspect (both);
   g_autoptr (ImgImportFormatPolicy) policy = policy_new ("{}");
@@ -252,7 +252,7 @@ message_names_failures_and_matches (void)
   g_assert_nonnull (strstr (unsafe->message, "encryption (it is encrypted, by method 9)"));
   g_assert_false (
       _imgimport_facts_judge (both_facts, policy, "qcow2", "bare", &verdict, &ambiguous));
-  g_assert_nonnull (strstr (ambiguous->message, "qcow2, gpt"));
+  g_assert_nonnull (strstr (ambiguous->message, "qcow2, mbr"));
 }
 
 static ImgImportFormatPolicy *
@@ -276,7 +276,7 @@ virtual_size_is_limited (void)
     guint64 size;
   } cases[] = {
     { RAW, "raw", TRUE, 1000 },
-    { GPT, "raw", TRUE, 1000 },
+    { GPT, "raw", TRUE, 2000 },
     { QCOW2, "qcow2", TRUE, GIB },
     { QCOW2, "raw", FALSE, GIB },
   };
