@@ -4,6 +4,8 @@
 
 static const ImgImportFormat *const formats[] = {
   &_imgimport_format_qcow2,
+  &_imgimport_format_qed,
+  &_imgimport_format_vdi,
   &_imgimport_format_gpt,
   &_imgimport_format_mbr,
   NULL,

@@ -70,6 +70,8 @@ typedef struct
 } ImgImportFormat;
 
 extern const ImgImportFormat _imgimport_format_qcow2;
+extern const ImgImportFormat _imgimport_format_qed;
+extern const ImgImportFormat _imgimport_format_vdi;
 extern const ImgImportFormat _imgimport_format_gpt;
 extern const ImgImportFormat _imgimport_format_mbr;
 
