@@ -5,10 +5,20 @@
 static const ImgImportFormat *const formats[] = {
   &_imgimport_format_qcow2,
   &_imgimport_format_qed,
-  &_imgimport_format_vdi,
   &_imgimport_format_vhd,
+  &_imgimport_format_vdi,
   &_imgimport_format_gpt,
   &_imgimport_format_mbr,
+  &_imgimport_format_ploop,
+  &_imgimport_format_json,
+  &_imgimport_format_gzip,
+  &_imgimport_format_xz,
+  &_imgimport_format_bzip2,
+  &_imgimport_format_lz4,
+  &_imgimport_format_zstd,
+  &_imgimport_format_zip,
+  &_imgimport_format_tar,
+  &_imgimport_format_ova,
   NULL,
 };
 

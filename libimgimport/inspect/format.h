@@ -71,10 +71,20 @@ typedef struct
 
 extern const ImgImportFormat _imgimport_format_qcow2;
 extern const ImgImportFormat _imgimport_format_qed;
-extern const ImgImportFormat _imgimport_format_vdi;
 extern const ImgImportFormat _imgimport_format_vhd;
+extern const ImgImportFormat _imgimport_format_vdi;
 extern const ImgImportFormat _imgimport_format_gpt;
 extern const ImgImportFormat _imgimport_format_mbr;
+extern const ImgImportFormat _imgimport_format_ploop;
+extern const ImgImportFormat _imgimport_format_json;
+extern const ImgImportFormat _imgimport_format_gzip;
+extern const ImgImportFormat _imgimport_format_xz;
+extern const ImgImportFormat _imgimport_format_bzip2;
+extern const ImgImportFormat _imgimport_format_lz4;
+extern const ImgImportFormat _imgimport_format_zstd;
+extern const ImgImportFormat _imgimport_format_zip;
+extern const ImgImportFormat _imgimport_format_tar;
+extern const ImgImportFormat _imgimport_format_ova;
 
 /* NULL-terminated; the order in which matches are reported. */
 const ImgImportFormat *const *_imgimport_formats (void);
