@@ -73,6 +73,7 @@ extern const ImgImportFormat _imgimport_format_qcow2;
 extern const ImgImportFormat _imgimport_format_qed;
 extern const ImgImportFormat _imgimport_format_vhd;
 extern const ImgImportFormat _imgimport_format_vdi;
+extern const ImgImportFormat _imgimport_format_iso;
 extern const ImgImportFormat _imgimport_format_gpt;
 extern const ImgImportFormat _imgimport_format_mbr;
 extern const ImgImportFormat _imgimport_format_ploop;
