@@ -76,6 +76,7 @@ extern const ImgImportFormat _imgimport_format_vdi;
 extern const ImgImportFormat _imgimport_format_iso;
 extern const ImgImportFormat _imgimport_format_gpt;
 extern const ImgImportFormat _imgimport_format_mbr;
+extern const ImgImportFormat _imgimport_format_luks;
 extern const ImgImportFormat _imgimport_format_ploop;
 extern const ImgImportFormat _imgimport_format_json;
 extern const ImgImportFormat _imgimport_format_gzip;
