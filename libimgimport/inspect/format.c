@@ -11,6 +11,7 @@ static const ImgImportFormat *const formats[] = {
   &_imgimport_format_gpt,
   &_imgimport_format_mbr,
   &_imgimport_format_luks,
+  &_imgimport_format_parallels,
   &_imgimport_format_ploop,
   &_imgimport_format_json,
   &_imgimport_format_gzip,

@@ -77,6 +77,7 @@ extern const ImgImportFormat _imgimport_format_iso;
 extern const ImgImportFormat _imgimport_format_gpt;
 extern const ImgImportFormat _imgimport_format_mbr;
 extern const ImgImportFormat _imgimport_format_luks;
+extern const ImgImportFormat _imgimport_format_parallels;
 extern const ImgImportFormat _imgimport_format_ploop;
 extern const ImgImportFormat _imgimport_format_json;
 extern const ImgImportFormat _imgimport_format_gzip;
