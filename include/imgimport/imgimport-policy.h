@@ -136,7 +136,8 @@ gboolean imgimport_flow_set_retry_jitter (ImgImportFlow *self, const char *task,
  * imgimport_flow_set_retry_elapsed: (skip)
  * @self: a flow
  * @task: a task
- * @elapsed_ms: no attempt begins later than this after the first one of this process; 0: no limit
+ * @elapsed_ms: no attempt begins later than this after the first one, by the wall clock where that was
+ *   in another process; 0: no limit
  * @error: return location
  *
  * Returns: whether it was set
@@ -171,7 +172,7 @@ gboolean imgimport_flow_add_final_reason (ImgImportFlow *self, const char *task,
  * @max_delay_ms: the longest wait
  * @error: return location
  *
- * Whatever the error is: what was done has to be undone.
+ * Whatever the error is: what was done has to be undone. Counted anew in each process.
  *
  * Returns: %FALSE also with %IMGIMPORT_ERROR_INVALID_ARGUMENT for no attempt
  * Since: 0.1
@@ -221,6 +222,45 @@ gboolean imgimport_flow_set_timeout (ImgImportFlow *self, const char *task, guin
                                      guint stall_ms, GError **error);
 
 /**
+ * imgimport_flow_set_revert_timeout: (skip)
+ * @self: a flow
+ * @task: a task
+ * @timeout_ms: how long one call of its revert may take; 0: as long as it likes
+ * @error: return location
+ *
+ * When the time has come the cancellable of that call fires, and it is awaited: if it fails, it fails
+ * with %IMGIMPORT_ERROR_TIMED_OUT (reason "revert-timed-out"), and is called again where
+ * imgimport_flow_set_revert_retry() says so.
+ *
+ * Returns: whether it was set
+ * Since: 0.1
+ */
+IMGIMPORT_AVAILABLE_IN_0_1
+gboolean imgimport_flow_set_revert_timeout (ImgImportFlow *self, const char *task, guint timeout_ms,
+                                            GError **error);
+
+/**
+ * imgimport_flow_set_cancel_grace:
+ * @self: a flow
+ * @grace_ms: how long an attempt of start may take to answer once its cancellable has fired because
+ *   the run was cancelled, has failed, was interrupted or has used up its budget; 0: as long as it
+ *   likes, and the run with it
+ * @error: return location
+ *
+ * Then the attempt is given up, and its late answer is ignored. Before the pivot it cannot be undone,
+ * for nobody knows what it still does: it counts as a revert that failed, error
+ * %IMGIMPORT_ERROR_TIMED_OUT (reason "task-abandoned"), the others are reverted, and the run ends
+ * partially reverted; that holds for the pivot too. After the pivot it has failed, with the same
+ * error. Of a run that is interrupted it has begun, as for a process that ended. Execute and revert
+ * are awaited, for no thread can be taken away from them.
+ *
+ * Returns: %FALSE with %IMGIMPORT_ERROR_INVALID_STATE (reason "flow-compiled")
+ * Since: 0.1
+ */
+IMGIMPORT_AVAILABLE_IN_0_1
+gboolean imgimport_flow_set_cancel_grace (ImgImportFlow *self, guint grace_ms, GError **error);
+
+/**
  * imgimport_flow_set_deadline: (skip)
  * @self: a flow
  * @deadline_ms: how long a run may take until its pivot, or its end where it has none; 0: as long
@@ -242,7 +282,7 @@ gboolean imgimport_flow_set_deadline (ImgImportFlow *self, guint64 deadline_ms, 
  * @budget_ms: how long a run goes on after its pivot; 0: as long as it needs
  * @error: return location
  *
- * Counted anew in each process. Then the cancellable of what runs fires, nothing is retried any
+ * Counted by the wall clock from the pivot, in whatever process. Then the cancellable of what runs fires, nothing is retried any
  * more, what has not begun is skipped, and the run ends in success with warnings; see
  * imgimport_run_dup_debts().
  *

@@ -59,9 +59,10 @@ typedef struct
 typedef struct
 {
   ImgImportTask *started;    /* what start was given, until it is completed or given up */
-  GCancellable *cancellable; /* of an attempt with a timeout, while it runs */
+  GCancellable *cancellable; /* of an attempt or a revert with a timeout, while it runs */
   GVariant *checkpoint;
-  gint64 first_us;       /* when the first attempt of this process began; 0: none has */
+  gint64 first_us;       /* when the first attempt began; G_MININT64: not known in this process */
+  gint64 first_wall_us;  /* the same by the wall clock; 0: not known */
   gint64 alive_us;       /* when the attempt began, or has shown progress */
   gint64 retry_after_us; /* negative: the policy counts */
   guint32 alternative;
@@ -128,6 +129,8 @@ struct _ImgImportRun
   gboolean is_giving_up;          /* the budget after the pivot is used up */
   ImgImportPhase suspended_phase; /* where to go on; ENDED: it is not suspended */
   gint64 deadline_wall_us;        /* 0: not known */
+  gint64 budget_wall_us;          /* 0: not known */
+  gint64 grace_us;                /* until when what was told to stop may take to do so */
   gboolean has_alarms;
   GHashTable *extras; /* task to ImgImportExtra; NULL: no task has one */
   GPtrArray *firing;  /* of GCancellable: what is to be fired beside; NULL: nothing */
@@ -224,13 +227,20 @@ ImgImportExtra *_imgimport_run_get_extra (ImgImportRun *self, guint32 task);
 ImgImportExtra *_imgimport_run_peek_extra (ImgImportRun *self, guint32 task);
 void _imgimport_extra_free (gpointer data);
 
-/* With the lock held: an attempt with options begins, or has ended; what failed out of time fails
- * because of that. */
-void _imgimport_run_arm (ImgImportRun *self, guint32 task);
+/* With the lock held: an attempt with options is to begin. */
+void _imgimport_run_note_first (ImgImportRun *self, guint32 task);
+/* With the lock held: an attempt, or a revert, with options begins, or has ended; what failed out
+ * of time fails because of that. */
+void _imgimport_run_arm (ImgImportRun *self, guint32 task, gboolean reverting);
 void _imgimport_run_disarm (ImgImportRun *self, guint32 task, ImgImportOutcome *outcome);
 /* With the lock held, at a start: what counts for the run as a whole. */
 void _imgimport_run_arm_deadline (ImgImportRun *self);
 void _imgimport_run_arm_budget (ImgImportRun *self);
+/* With the lock held: what is running has been told to stop. */
+void _imgimport_run_arm_grace (ImgImportRun *self);
+/* With the lock held: nobody waits any more for what was started, and its answer will be ignored.
+ * Answers what to go on with. */
+guint32 _imgimport_run_leave_started (ImgImportRun *self, guint32 task, const char *reason);
 /* Without the lock. */
 void _imgimport_run_alarm (ImgImportRun *self, const ImgImportTimer *alarm);
 
@@ -262,6 +272,9 @@ struct _ImgImportTask
   gboolean is_reverting;
   gboolean is_started;  /* by start: lives until it is completed */
   gboolean is_recorded; /* the task appends its outcome itself */
+  gboolean is_starting; /* start is being called: what comes of it has to wait for that */
+  gboolean is_answered; /* meanwhile: with `answer` */
+  ImgImportOutcome answer;
 };
 
 /* Without the lock: what stands in the way of success after a slot said TRUE, or how it failed. */

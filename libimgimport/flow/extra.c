@@ -3,6 +3,9 @@
 
 /* What few tasks of a run need, and what has to be done in time. */
 
+#define ABANDONED "task-abandoned"
+#define REVERT_LATE "revert-timed-out"
+
 void
 _imgimport_extra_free (gpointer data)
 {
@@ -30,6 +33,7 @@ _imgimport_run_get_extra (ImgImportRun *self, guint32 task)
     self->extras = g_hash_table_new_full (NULL, NULL, NULL, _imgimport_extra_free);
   extra = g_new0 (ImgImportExtra, 1);
   extra->retry_after_us = -1;
+  extra->first_us = G_MININT64;
   g_hash_table_insert (self->extras, GUINT_TO_POINTER (task), extra);
   return extra;
 }
@@ -39,7 +43,9 @@ add_alarm (ImgImportRun *self, ImgImportTimerKind kind, guint32 task, gint64 due
 {
   ImgImportTimer alarm = { .due_us = due_us, .run = self, .task = task, .kind = kind };
 
-  if (task != IMGIMPORT_TASK_NONE)
+  if (kind == IMGIMPORT_TIMER_REVERT)
+    alarm.attempt = _imgimport_run_get_extra (self, task)->n_reverts;
+  else if (task != IMGIMPORT_TASK_NONE)
     alarm.attempt = self->slots[task].attempt;
   self->has_alarms = TRUE;
   _imgimport_pool_add_alarm (self->pool, &alarm);
@@ -53,21 +59,59 @@ later_us (gint64 now_us, guint64 delay_ms)
 }
 
 void
-_imgimport_run_arm (ImgImportRun *self, guint32 task)
+_imgimport_run_note_first (ImgImportRun *self, guint32 task)
+{
+  ImgImportFlowRecord record = { .type = IMGIMPORT_FLOW_RECORD_FIRST, .task = task };
+  ImgImportExtra *extra;
+
+  if (_imgimport_flow_task (self->flow, task)->options->retry.elapsed_ms == 0)
+    return;
+  extra = _imgimport_run_get_extra (self, task);
+  if (extra->first_wall_us != 0)
+    return;
+  extra->first_wall_us = _imgimport_clock_wall_us (_imgimport_pool_get_clock (self->pool));
+  record.number = (guint64)extra->first_wall_us;
+  _imgimport_run_note (self, &record);
+}
+
+/* Another process may have made the first attempt. */
+static gint64
+first_us (ImgImportRun *self, const ImgImportExtra *extra, gint64 now_us)
+{
+  gint64 wall_us = _imgimport_clock_wall_us (_imgimport_pool_get_clock (self->pool));
+
+  return now_us - (extra->first_wall_us != 0 ? MAX (wall_us - extra->first_wall_us, 0) : 0);
+}
+
+static void
+arm_revert (ImgImportRun *self, guint32 task, guint timeout_ms)
+{
+  ImgImportExtra *extra = _imgimport_run_get_extra (self, task);
+
+  extra->cancellable = g_cancellable_new ();
+  add_alarm (self, IMGIMPORT_TIMER_REVERT, task,
+             later_us (_imgimport_run_now_us (self), timeout_ms));
+}
+
+void
+_imgimport_run_arm (ImgImportRun *self, guint32 task, gboolean reverting)
 {
   const ImgImportTaskOptions *options = _imgimport_flow_task (self->flow, task)->options;
   ImgImportExtra *extra;
   gint64 now_us;
 
-  if (options->retry.elapsed_ms == 0 && options->timeout_ms == 0 && options->stall_ms == 0)
+  if (reverting && options->revert_timeout_ms > 0)
+    arm_revert (self, task, options->revert_timeout_ms);
+  if (reverting ||
+      (options->retry.elapsed_ms == 0 && options->timeout_ms == 0 && options->stall_ms == 0))
     return;
   extra = _imgimport_run_get_extra (self, task);
   now_us = _imgimport_run_now_us (self);
-  extra->first_us = extra->first_us != 0 ? extra->first_us : now_us;
+  if (extra->first_us == G_MININT64)
+    extra->first_us = first_us (self, extra, now_us);
   extra->alive_us = now_us;
   if (options->timeout_ms == 0 && options->stall_ms == 0)
     return;
-  g_set_object (&extra->cancellable, NULL);
   extra->cancellable = g_cancellable_new ();
   if (options->timeout_ms > 0)
     add_alarm (self, IMGIMPORT_TIMER_TIMEOUT, task, later_us (now_us, options->timeout_ms));
@@ -78,11 +122,21 @@ _imgimport_run_arm (ImgImportRun *self, guint32 task)
 static GError *
 late_error (ImgImportRun *self, guint32 task, const char *reason)
 {
+  const char *name = _imgimport_flow_task (self->flow, task)->name;
   GError *error = NULL;
 
-  _imgimport_set_error (&error, IMGIMPORT_ERROR_TIMED_OUT, reason,
-                        "task “%s”: its attempt %u was not done in time",
-                        _imgimport_flow_task (self->flow, task)->name, self->slots[task].attempt);
+  if (g_str_equal (reason, ABANDONED))
+    _imgimport_set_error (&error, IMGIMPORT_ERROR_TIMED_OUT, reason,
+                          "task “%s”: it did not end within %u ms of being told to: what it still "
+                          "does is not known",
+                          name, self->flow->grace_ms);
+  else if (g_str_equal (reason, REVERT_LATE))
+    _imgimport_set_error (&error, IMGIMPORT_ERROR_TIMED_OUT, reason,
+                          "revert of task “%s”: it was not done in time", name);
+  else
+    _imgimport_set_error (&error, IMGIMPORT_ERROR_TIMED_OUT, reason,
+                          "task “%s”: its attempt %u was not done in time", name,
+                          self->slots[task].attempt);
   return error;
 }
 
@@ -96,40 +150,55 @@ _imgimport_run_disarm (ImgImportRun *self, guint32 task, ImgImportOutcome *outco
     return;
   g_clear_object (&extra->cancellable);
   timed_out = g_steal_pointer (&extra->timed_out);
-  if (timed_out == NULL || outcome->error == NULL || self->phase != IMGIMPORT_PHASE_EXECUTING)
+  if (timed_out == NULL || outcome->error == NULL ||
+      (self->phase != IMGIMPORT_PHASE_EXECUTING && self->phase != IMGIMPORT_PHASE_REVERTING))
     return;
   g_clear_error (&outcome->error);
   outcome->error = late_error (self, task, timed_out);
 }
 
+/* When, by the wall clock, a time from now is over: what the journal says counts. */
+static gint64
+wall_deadline (ImgImportRun *self, ImgImportFlowRecordType type, guint64 delay_ms)
+{
+  gint64 wall_us = _imgimport_clock_wall_us (_imgimport_pool_get_clock (self->pool));
+  ImgImportFlowRecord record = { .type = type, .task = IMGIMPORT_TASK_NONE };
+
+  record.number = (guint64)later_us (wall_us, delay_ms);
+  _imgimport_run_note (self, &record);
+  return (gint64)record.number;
+}
+
+static void
+add_wall_alarm (ImgImportRun *self, ImgImportTimerKind kind, gint64 due_wall_us)
+{
+  gint64 wall_us = _imgimport_clock_wall_us (_imgimport_pool_get_clock (self->pool));
+
+  add_alarm (
+      self, kind, IMGIMPORT_TASK_NONE,
+      later_us (_imgimport_run_now_us (self), (guint64)MAX (due_wall_us - wall_us, 0) / 1000));
+}
+
 void
 _imgimport_run_arm_deadline (ImgImportRun *self)
 {
-  ImgImportClock *clock = _imgimport_pool_get_clock (self->pool);
-  ImgImportFlowRecord record = { .type = IMGIMPORT_FLOW_RECORD_DEADLINE,
-                                 .task = IMGIMPORT_TASK_NONE };
-  gint64 wall_us;
-
   if (self->flow->deadline_ms == 0 || self->is_past_pivot)
     return;
-  wall_us = _imgimport_clock_wall_us (clock);
   if (self->deadline_wall_us == 0)
-    {
-      self->deadline_wall_us = later_us (wall_us, self->flow->deadline_ms);
-      record.number = (guint64)self->deadline_wall_us;
-      _imgimport_run_note (self, &record);
-    }
-  add_alarm (self, IMGIMPORT_TIMER_DEADLINE, IMGIMPORT_TASK_NONE,
-             later_us (_imgimport_run_now_us (self),
-                       (guint64)MAX (self->deadline_wall_us - wall_us, 0) / 1000));
+    self->deadline_wall_us =
+        wall_deadline (self, IMGIMPORT_FLOW_RECORD_DEADLINE, self->flow->deadline_ms);
+  add_wall_alarm (self, IMGIMPORT_TIMER_DEADLINE, self->deadline_wall_us);
 }
 
 void
 _imgimport_run_arm_budget (ImgImportRun *self)
 {
-  if (self->flow->budget_ms > 0 && self->is_past_pivot)
-    add_alarm (self, IMGIMPORT_TIMER_BUDGET, IMGIMPORT_TASK_NONE,
-               later_us (_imgimport_run_now_us (self), self->flow->budget_ms));
+  if (self->flow->budget_ms == 0 || !self->is_past_pivot)
+    return;
+  if (self->budget_wall_us == 0)
+    self->budget_wall_us =
+        wall_deadline (self, IMGIMPORT_FLOW_RECORD_BUDGET, self->flow->budget_ms);
+  add_wall_alarm (self, IMGIMPORT_TIMER_BUDGET, self->budget_wall_us);
 }
 
 static void
@@ -140,23 +209,41 @@ fire (ImgImportRun *self, GCancellable *cancellable)
   g_ptr_array_add (self->firing, g_object_ref (cancellable));
 }
 
-/* An attempt that nobody waits for on a thread is given up at once. */
-static void
-end_attempt (ImgImportRun *self, guint32 task, ImgImportExtra *extra, const char *reason)
+guint32
+_imgimport_run_leave_started (ImgImportRun *self, guint32 task, const char *reason)
 {
-  ImgImportOutcome outcome = { NULL, NULL };
+  ImgImportOutcome outcome = { late_error (self, task, reason), NULL };
+  ImgImportExtra *extra = _imgimport_run_get_extra (self, task);
+
+  extra->started = NULL;
+  extra->timed_out = NULL;
+  if (!g_str_equal (reason, ABANDONED) || self->phase != IMGIMPORT_PHASE_STOPPING)
+    return _imgimport_run_finish (self, task, FALSE, &outcome);
+  /* Nor can it be undone: it may still be at work. */
+  return _imgimport_run_finish (self, task, TRUE, &outcome);
+}
+
+/* An attempt that nobody waits for on a thread is given up at once, but not while its start is
+ * being called. */
+static void
+give_up (ImgImportRun *self, guint32 task, ImgImportExtra *extra, const char *reason)
+{
   guint32 next;
 
-  fire (self, extra->cancellable);
   extra->timed_out = reason;
-  if (extra->started == NULL)
+  if (extra->started == NULL || extra->started->is_starting)
     return;
-  extra->started = NULL;
-  outcome.error = late_error (self, task, reason);
-  next = _imgimport_run_finish (self, task, FALSE, &outcome);
+  next = _imgimport_run_leave_started (self, task, reason);
   if (next != IMGIMPORT_TASK_NONE && self->phase == IMGIMPORT_PHASE_EXECUTING)
     _imgimport_run_push (self, next);
   _imgimport_run_wake (self);
+}
+
+static void
+end_attempt (ImgImportRun *self, guint32 task, ImgImportExtra *extra, const char *reason)
+{
+  fire (self, extra->cancellable);
+  give_up (self, task, extra, reason);
 }
 
 static void
@@ -183,6 +270,46 @@ task_alarm (ImgImportRun *self, const ImgImportTimer *alarm)
 }
 
 static void
+revert_alarm (ImgImportRun *self, const ImgImportTimer *alarm)
+{
+  ImgImportExtra *extra = _imgimport_run_peek_extra (self, alarm->task);
+
+  if (self->slots[alarm->task].state != IMGIMPORT_TASK_REVERTING || extra->cancellable == NULL ||
+      extra->n_reverts != alarm->attempt)
+    return;
+  fire (self, extra->cancellable);
+  extra->timed_out = REVERT_LATE;
+}
+
+void
+_imgimport_run_arm_grace (ImgImportRun *self)
+{
+  if (self->flow->grace_ms == 0 || self->n_busy == 0)
+    return;
+  self->grace_us = later_us (_imgimport_run_now_us (self), self->flow->grace_ms);
+  add_alarm (self, IMGIMPORT_TIMER_GRACE, IMGIMPORT_TASK_NONE, self->grace_us);
+}
+
+/* One that came before the last time that something was told to stop does not count. */
+static void
+grace_alarm (ImgImportRun *self)
+{
+  gboolean is_told = self->phase == IMGIMPORT_PHASE_STOPPING ||
+                     self->phase == IMGIMPORT_PHASE_INTERRUPTING || self->is_giving_up;
+  guint32 i;
+
+  if (!is_told || self->extras == NULL || _imgimport_run_now_us (self) < self->grace_us)
+    return;
+  for (i = 0; i < self->plan->n_tasks; i++)
+    {
+      ImgImportExtra *extra = _imgimport_run_peek_extra (self, i);
+
+      if (extra != NULL && extra->started != NULL)
+        give_up (self, i, extra, ABANDONED);
+    }
+}
+
+static void
 deadline_alarm (ImgImportRun *self)
 {
   ImgImportFlowRecord record = { .type = IMGIMPORT_FLOW_RECORD_RUN_FAILED,
@@ -206,6 +333,7 @@ budget_alarm (ImgImportRun *self)
     return;
   self->is_giving_up = TRUE;
   self->fire_late = TRUE;
+  _imgimport_run_arm_grace (self);
   _imgimport_run_push_delayed (self);
   _imgimport_run_wake (self);
 }
@@ -225,6 +353,12 @@ _imgimport_run_alarm (ImgImportRun *self, const ImgImportTimer *alarm)
       break;
     case IMGIMPORT_TIMER_BUDGET:
       budget_alarm (self);
+      break;
+    case IMGIMPORT_TIMER_REVERT:
+      revert_alarm (self, alarm);
+      break;
+    case IMGIMPORT_TIMER_GRACE:
+      grace_alarm (self);
       break;
     case IMGIMPORT_TIMER_READY:
       break;

@@ -173,8 +173,7 @@ _imgimport_run_finish (ImgImportRun *self, guint32 task, gboolean reverting,
   if (_imgimport_flow_task (self->flow, task)->options != NULL)
     {
       _imgimport_run_leave_class (self, task);
-      if (!reverting)
-        _imgimport_run_disarm (self, task, outcome);
+      _imgimport_run_disarm (self, task, outcome);
     }
   if (reverting)
     _imgimport_run_finish_revert (self, task, outcome->error);

@@ -54,6 +54,7 @@ typedef struct
   ImgImportCondition *condition; /* NULL: none */
   guint timeout_ms;
   guint stall_ms;
+  guint revert_timeout_ms;
   guint weight; /* 0: 1 */
   guint8 task_class;
   guint8 optional;
@@ -135,6 +136,7 @@ struct _ImgImportFlow
   guint32 pivot;         /* IMGIMPORT_TASK_NONE: none */
   guint64 deadline_ms;
   guint64 budget_ms;
+  guint grace_ms;
   guint version; /* 0: none */
   ImgImportUpgradeFunc upgrade;
   gpointer upgrade_data;
@@ -200,7 +202,9 @@ typedef enum
   IMGIMPORT_FLOW_RECORD_SKIPPED = 9,       /* with error where the task has failed */
   IMGIMPORT_FLOW_RECORD_RUN_FAILED = 10,   /* with error */
   IMGIMPORT_FLOW_RECORD_CHECKPOINT = 11,   /* with one output */
-  IMGIMPORT_FLOW_RECORD_DEADLINE = 12      /* number: wall clock */
+  IMGIMPORT_FLOW_RECORD_DEADLINE = 12,     /* number: wall clock */
+  IMGIMPORT_FLOW_RECORD_BUDGET = 13,       /* number: wall clock */
+  IMGIMPORT_FLOW_RECORD_FIRST = 14         /* number: wall clock, at the first attempt */
 } ImgImportFlowRecordType;
 
 typedef struct

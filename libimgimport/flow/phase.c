@@ -145,6 +145,7 @@ _imgimport_run_stop (ImgImportRun *self)
     return;
   self->phase = IMGIMPORT_PHASE_STOPPING;
   self->fire = TRUE;
+  _imgimport_run_arm_grace (self);
   drop_ready (self);
 }
 
@@ -157,6 +158,7 @@ _imgimport_run_interrupt (ImgImportRun *self, GError *error)
   self->phase = IMGIMPORT_PHASE_INTERRUPTING;
   self->fire = TRUE;
   self->fire_late = TRUE;
+  _imgimport_run_arm_grace (self);
   drop_ready (self);
 }
 

@@ -213,6 +213,18 @@ imgimport_flow_set_timeout (ImgImportFlow *self, const char *task, guint timeout
 }
 
 gboolean
+imgimport_flow_set_revert_timeout (ImgImportFlow *self, const char *task, guint timeout_ms,
+                                   GError **error)
+{
+  ImgImportTaskOptions *options = get_options (self, task, error);
+
+  if (options == NULL)
+    return FALSE;
+  options->revert_timeout_ms = timeout_ms;
+  return TRUE;
+}
+
+gboolean
 imgimport_flow_set_class (ImgImportFlow *self, const char *task, ImgImportTaskClass task_class,
                           GError **error)
 {
@@ -297,5 +309,16 @@ imgimport_flow_set_budget (ImgImportFlow *self, guint64 budget_ms, GError **erro
   if (!_imgimport_flow_check_open (self, error))
     return FALSE;
   self->budget_ms = budget_ms;
+  return TRUE;
+}
+
+gboolean
+imgimport_flow_set_cancel_grace (ImgImportFlow *self, guint grace_ms, GError **error)
+{
+  g_return_val_if_fail (IMGIMPORT_IS_FLOW (self), FALSE);
+
+  if (!_imgimport_flow_check_open (self, error))
+    return FALSE;
+  self->grace_ms = grace_ms;
   return TRUE;
 }

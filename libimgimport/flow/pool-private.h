@@ -18,7 +18,9 @@ typedef enum
   IMGIMPORT_TIMER_TIMEOUT,  /* an attempt has taken too long */
   IMGIMPORT_TIMER_STALL,    /* an attempt has shown no progress */
   IMGIMPORT_TIMER_DEADLINE, /* a run has not reached its pivot */
-  IMGIMPORT_TIMER_BUDGET    /* a run has been past its pivot for too long */
+  IMGIMPORT_TIMER_BUDGET,   /* a run has been past its pivot for too long */
+  IMGIMPORT_TIMER_REVERT,   /* a revert has taken too long */
+  IMGIMPORT_TIMER_GRACE     /* what was told to stop has not */
 } ImgImportTimerKind;
 
 /* Equal ones go off in the order of adding. Each holds a reference to its run. */

@@ -33,6 +33,32 @@ stop_run (ImgImportRun *run)
   _imgimport_run_report (run);
 }
 
+static gboolean
+is_idle (ImgImportPool *self)
+{
+  g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&self->lock);
+
+  return self->active.length == 0;
+}
+
+/* A pool without threads is driven meanwhile: what ends, or is late, needs a turn to be taken note
+ * of. */
+static gboolean
+await_idle (ImgImportPool *self, gint64 deadline_us)
+{
+  for (;;)
+    {
+      guint64 seen = _imgimport_pool_get_events (self);
+
+      if (is_idle (self))
+        return TRUE;
+      if (_imgimport_clock_monotonic_us (self->clock) >= deadline_us)
+        return FALSE;
+      if (self->max_threads > 0 || !_imgimport_pool_iterate (self))
+        _imgimport_pool_sleep (self, seen, deadline_us);
+    }
+}
+
 void
 _imgimport_pool_stop (ImgImportPool *self)
 {
@@ -41,18 +67,7 @@ _imgimport_pool_stop (ImgImportPool *self)
 
   for (i = 0; i < runs->len; i++)
     stop_run (g_ptr_array_index (runs, i));
-  _imgimport_lock (&self->lock);
-  while (self->active.length > 0)
-    _imgimport_cond_wait (&self->cond, &self->lock);
-  _imgimport_unlock (&self->lock);
-}
-
-static gboolean
-is_idle (ImgImportPool *self)
-{
-  g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&self->lock);
-
-  return self->active.length == 0;
+  await_idle (self, G_MAXINT64);
 }
 
 gboolean
@@ -65,17 +80,7 @@ _imgimport_pool_drain (ImgImportPool *self, gint64 timeout_ms)
 
   for (i = 0; i < runs->len; i++)
     imgimport_run_suspend (g_ptr_array_index (runs, i));
-  for (;;)
-    {
-      guint64 seen = _imgimport_pool_get_events (self);
-
-      if (is_idle (self))
-        return TRUE;
-      if (_imgimport_clock_monotonic_us (self->clock) >= deadline_us)
-        return FALSE;
-      if (self->max_threads > 0 || !_imgimport_pool_iterate (self))
-        _imgimport_pool_sleep (self, seen, deadline_us);
-    }
+  return await_idle (self, deadline_us);
 }
 
 void

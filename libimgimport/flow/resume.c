@@ -98,6 +98,8 @@ apply_to_run (ImgImportRun *run, ImgImportFlowRecord *record)
 {
   if (record->type == IMGIMPORT_FLOW_RECORD_DEADLINE)
     run->deadline_wall_us = (gint64)MIN (record->number, G_MAXINT64);
+  if (record->type == IMGIMPORT_FLOW_RECORD_BUDGET)
+    run->budget_wall_us = (gint64)MIN (record->number, G_MAXINT64);
   if (record->error == NULL)
     return;
   run->is_cancelled =
@@ -112,6 +114,12 @@ apply_to_task (ImgImportRun *run, ImgImportFlowRecord *record)
 {
   ImgImportSlot *slot = &run->slots[record->task];
 
+  if (record->type == IMGIMPORT_FLOW_RECORD_FIRST)
+    {
+      _imgimport_run_get_extra (run, record->task)->first_wall_us =
+          (gint64)MIN (record->number, G_MAXINT64);
+      return;
+    }
   if (record->type != IMGIMPORT_FLOW_RECORD_SKIPPED)
     slot->attempt = MAX (slot->attempt, 1);
   if (record->type == IMGIMPORT_FLOW_RECORD_BEGUN)
@@ -167,6 +175,7 @@ is_complete (const ImgImportFlowRecord *record)
     case IMGIMPORT_FLOW_RECORD_CHECKPOINT:
       return record->n_outputs == 1;
     case IMGIMPORT_FLOW_RECORD_REVERTED:
+    case IMGIMPORT_FLOW_RECORD_FIRST:
       return record->error == NULL;
     case IMGIMPORT_FLOW_RECORD_FAILURE:
     case IMGIMPORT_FLOW_RECORD_REVERT_FAILED:
@@ -176,6 +185,7 @@ is_complete (const ImgImportFlowRecord *record)
     case IMGIMPORT_FLOW_RECORD_CANCELLED:
     case IMGIMPORT_FLOW_RECORD_RUN_FAILED:
     case IMGIMPORT_FLOW_RECORD_DEADLINE:
+    case IMGIMPORT_FLOW_RECORD_BUDGET:
       return FALSE;
     }
   return FALSE;
@@ -190,7 +200,8 @@ is_complete_for_run (const ImgImportFlowRecord *record)
     return record->error != NULL;
   return record->error == NULL && (record->type == IMGIMPORT_FLOW_RECORD_HEAD ||
                                    record->type == IMGIMPORT_FLOW_RECORD_RESUMED ||
-                                   record->type == IMGIMPORT_FLOW_RECORD_DEADLINE);
+                                   record->type == IMGIMPORT_FLOW_RECORD_DEADLINE ||
+                                   record->type == IMGIMPORT_FLOW_RECORD_BUDGET);
 }
 
 /* Whether the record names a task of this flow, or none where it is about none, and fits it. */

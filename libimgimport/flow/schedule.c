@@ -182,11 +182,9 @@ cancellable_of (ImgImportRun *self, guint32 task, gboolean reverting)
   const ImgImportExtra *extra =
       self->extras != NULL ? _imgimport_run_peek_extra (self, task) : NULL;
 
-  if (reverting)
-    return self->late_cancellable;
   if (extra != NULL && extra->cancellable != NULL)
     return extra->cancellable;
-  return self->is_past_pivot ? self->late_cancellable : self->cancellable;
+  return reverting || self->is_past_pivot ? self->late_cancellable : self->cancellable;
 }
 
 /* Drops the lock meanwhile. */
@@ -195,16 +193,21 @@ start_task (ImgImportRun *self, guint32 index, GCancellable *cancellable)
 {
   ImgImportOutcome outcome = { NULL, NULL };
   ImgImportTask *task = _imgimport_task_new_started (self, index);
+  ImgImportExtra *extra = _imgimport_run_get_extra (self, index);
   g_autoptr (GCancellable) kept = g_object_ref (cancellable);
   gboolean is_over;
 
-  _imgimport_run_get_extra (self, index)->started = task;
+  extra->started = task;
+  task->is_starting = TRUE;
   _imgimport_run_unlock (self);
   is_over = !_imgimport_task_start (task, kept, &outcome);
   _imgimport_run_lock (self);
-  if (!is_over)
-    return IMGIMPORT_TASK_NONE;
-  return _imgimport_task_end_started (task, &outcome);
+  task->is_starting = FALSE;
+  if (is_over || task->is_answered)
+    return _imgimport_task_end_started (task, is_over ? &outcome : &task->answer);
+  if (extra->timed_out != NULL)
+    return _imgimport_run_leave_started (self, index, extra->timed_out);
+  return IMGIMPORT_TASK_NONE;
 }
 
 /* Drops the lock meanwhile. Answers what this thread should go on with. */
@@ -221,14 +224,16 @@ do_task (ImgImportRun *self, guint32 index)
     return _imgimport_run_give_up (self, index);
   if (definition->options != NULL && !admit (self, index, definition->options))
     return IMGIMPORT_TASK_NONE;
+  if (definition->options != NULL && !task.is_reverting)
+    _imgimport_run_note_first (self, index);
   if (!begin (self, index, task.is_reverting))
     {
       if (definition->options != NULL)
         _imgimport_run_leave_class (self, index);
       return IMGIMPORT_TASK_NONE;
     }
-  if (definition->options != NULL && !task.is_reverting)
-    _imgimport_run_arm (self, index);
+  if (definition->options != NULL)
+    _imgimport_run_arm (self, index, task.is_reverting);
   cancellable = cancellable_of (self, index, task.is_reverting);
   if (definition->vtable.start != NULL && !task.is_reverting)
     return start_task (self, index, cancellable);

@@ -93,6 +93,14 @@ imgimport_task_complete (ImgImportTask *self, GError *error)
   run = g_object_ref (self->run);
   _imgimport_task_conclude (self, error == NULL, &outcome);
   _imgimport_run_lock (run);
+  if (self->is_starting)
+    {
+      /* No other slot of the task may be called before start has returned. */
+      self->is_answered = TRUE;
+      self->answer = outcome;
+      _imgimport_run_unlock (run);
+      return;
+    }
   next = _imgimport_task_end_started (self, &outcome);
   if (next != IMGIMPORT_TASK_NONE && run->phase == IMGIMPORT_PHASE_EXECUTING)
     _imgimport_run_push (run, next);

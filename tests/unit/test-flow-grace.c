@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "flow-recorder.h"
+
+/* What does not end though it was told to, and times that count across processes. */
+
+typedef struct
+{
+  Fixture *f;
+  ImgImportTask *task; /* of the last start */
+  GCancellable *cancellable;
+  gint n_inside; /* atomic: slots that are being called */
+  guint n_starts;
+  gboolean fails_at_once; /* the first attempt, from within start */
+  gboolean waits;         /* start returns when it is told to stop */
+} Silent;
+
+static void
+enter (Silent *self)
+{
+  g_assert_cmpint (g_atomic_int_add (&self->n_inside, 1), ==, 0);
+}
+
+static void
+leave (Silent *self)
+{
+  g_atomic_int_add (&self->n_inside, -1);
+}
+
+static void
+fail_from_within (Silent *self, ImgImportTask *task)
+{
+  GError *error = NULL;
+
+  imgimport_error_set (&error, IMGIMPORT_ERROR_BUSY, "scripted", "busy");
+  imgimport_task_complete (task, error);
+  expect_task (self->f, "s", IMGIMPORT_TASK_RUNNING);
+}
+
+static gboolean
+silent_start (gpointer data, ImgImportTask *task, GCancellable *cancellable, GError **error)
+{
+  Silent *self = data;
+
+  enter (self);
+  self->n_starts++;
+  leave_trace (self->f, "s", '>');
+  self->task = task;
+  g_set_object (&self->cancellable, cancellable);
+  if (self->fails_at_once && self->n_starts == 1)
+    fail_from_within (self, task);
+  while (self->waits && !g_cancellable_is_cancelled (cancellable))
+    g_thread_yield ();
+  leave (self);
+  return TRUE;
+}
+
+static gboolean
+silent_revert (gpointer data, ImgImportTask *task, GCancellable *cancellable, GError **error)
+{
+  Silent *self = data;
+
+  enter (self);
+  leave_trace (self->f, "s", '-');
+  leave (self);
+  return TRUE;
+}
+
+static const ImgImportTaskVTable silent_vtable = { IMGIMPORT_TASK_VTABLE_INIT,
+                                                   .revert = silent_revert, .start = silent_start };
+
+static void
+silent_free (Silent *self)
+{
+  g_clear_object (&self->cancellable);
+  g_free (self);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Silent, silent_free)
+
+static Silent *
+add_silent (Fixture *f)
+{
+  Silent *self = g_new0 (Silent, 1);
+
+  self->f = f;
+  g_assert_true (imgimport_flow_add_task (f->flow, "s", &silent_vtable, self, NULL, NULL));
+  return self;
+}
+
+static void
+iterate_all (Fixture *f)
+{
+  while (imgimport_engine_iterate (f->engine))
+    continue;
+}
+
+static void
+use_real_time (Fixture *f)
+{
+  g_clear_object (&f->engine);
+  _imgimport_clock_unref (f->clock);
+  f->clock = _imgimport_clock_new_system ();
+  f->engine = _imgimport_engine_new_with_clock (f->threads, f->clock);
+}
+
+/* ---- grace ----------------------------------------------------------------------------------- */
+
+static void
+cancelled_task_that_never_answers_is_abandoned (void)
+{
+  g_autoptr (Recorder) recorder = recorder_new ();
+  g_autoptr (Fixture) f = fixture_new (0, TRUE);
+  g_autoptr (Silent) s = NULL;
+  gint64 begin_us;
+
+  add_script (f, "a");
+  s = add_silent (f);
+  g_assert_true (imgimport_flow_set_cancel_grace (f->flow, 1000, NULL));
+  use_recorder (f, recorder);
+  start_run (f);
+  iterate_all (f);
+  begin_us = _imgimport_clock_monotonic_us (f->clock);
+  g_assert_true (imgimport_run_cancel (f->run));
+  g_assert_true (g_cancellable_is_cancelled (s->cancellable));
+  expect_end (f, IMGIMPORT_RUN_PARTIALLY_REVERTED);
+  g_assert_cmpint (_imgimport_clock_monotonic_us (f->clock) - begin_us, ==, 1000 * 1000);
+  expect_trace (f, "a+ s> a-");
+  expect_task (f, "s", IMGIMPORT_TASK_REVERT_FAILED);
+  expect_error (f, 1, "s", "task-abandoned");
+  imgimport_task_complete (s->task, NULL);
+  expect_task (f, "s", IMGIMPORT_TASK_REVERT_FAILED);
+  /* The journal says the same to whoever asks later. */
+  run_to (f, IMGIMPORT_RUN_PARTIALLY_REVERTED);
+  expect_trace (f, "a+ s> a-");
+}
+
+static void
+answer_within_the_grace_counts (void)
+{
+  g_autoptr (Fixture) f = fixture_new (0, TRUE);
+  g_autoptr (Silent) s = add_silent (f);
+
+  g_assert_true (imgimport_flow_set_cancel_grace (f->flow, 1000, NULL));
+  start_run (f);
+  iterate_all (f);
+  g_assert_true (imgimport_run_cancel (f->run));
+  _imgimport_clock_advance (f->clock, 999 * 1000);
+  iterate_all (f);
+  imgimport_task_complete (s->task, g_error_new (G_IO_ERROR, G_IO_ERROR_CANCELLED, "cancelled"));
+  expect_end (f, IMGIMPORT_RUN_CANCELLED);
+  expect_trace (f, "s> s-");
+}
+
+static void
+stopped_engine_abandons_what_does_not_answer (gconstpointer threads)
+{
+  g_autoptr (Fixture) f = fixture_new (GPOINTER_TO_UINT (threads), TRUE);
+  g_autoptr (Silent) s = add_silent (f);
+
+  use_real_time (f);
+  g_assert_true (imgimport_flow_set_cancel_grace (f->flow, 20, NULL));
+  start_run (f);
+  if (f->threads == 0)
+    iterate_all (f);
+  _imgimport_engine_stop (f->engine);
+  expect_end (f, IMGIMPORT_RUN_INTERRUPTED);
+  expect_task (f, "s", IMGIMPORT_TASK_PENDING);
+  if (s->task != NULL)
+    imgimport_task_complete (s->task, NULL);
+}
+
+static void
+debt_is_what_does_not_answer_after_the_pivot (void)
+{
+  g_autoptr (Fixture) f = fixture_new (0, TRUE);
+  g_autoptr (Silent) s = NULL;
+  g_auto (GStrv) debts = NULL;
+
+  add_script (f, "pivot");
+  s = add_silent (f);
+  g_assert_true (imgimport_flow_set_pivot (f->flow, "pivot", NULL));
+  g_assert_true (imgimport_flow_set_budget (f->flow, 1000, NULL));
+  g_assert_true (imgimport_flow_set_cancel_grace (f->flow, 500, NULL));
+  run_to (f, IMGIMPORT_RUN_SUCCESS);
+  expect_trace (f, "pivot+ s>");
+  expect_error (f, 0, "s", "task-abandoned");
+  debts = imgimport_run_dup_debts (f->run);
+  g_assert_cmpstr (debts[0], ==, "s");
+  imgimport_task_complete (s->task, NULL);
+}
+
+/* ---- one slot at a time ---------------------------------------------------------------------- */
+
+static void
+answer_from_within_start_waits_for_its_return (gconstpointer threads)
+{
+  g_autoptr (Fixture) f = fixture_new (GPOINTER_TO_UINT (threads), TRUE);
+  g_autoptr (Silent) s = add_silent (f);
+
+  s->fails_at_once = TRUE;
+  g_assert_true (imgimport_flow_set_retry (f->flow, "s", 2, 0, 0, NULL));
+  start_run (f);
+  while (!imgimport_run_wait (f->run, 1) && g_atomic_int_get (&s->n_inside) == 0 && s->n_starts < 2)
+    iterate_all (f);
+  while (s->n_starts < 2 || g_atomic_int_get (&s->n_inside) > 0)
+    g_thread_yield ();
+  imgimport_task_complete (s->task, NULL);
+  expect_end (f, IMGIMPORT_RUN_SUCCESS);
+  expect_trace (f, "s> s>");
+}
+
+/* Its time is over while start has not returned: no other attempt begins before it has. */
+static void
+timeout_within_start_waits_for_its_return (void)
+{
+  g_autoptr (Fixture) f = fixture_new (2, TRUE);
+  g_autoptr (Silent) s = add_silent (f);
+
+  use_real_time (f);
+  s->waits = TRUE;
+  g_assert_true (imgimport_flow_set_timeout (f->flow, "s", 10, 0, NULL));
+  run_to (f, IMGIMPORT_RUN_REVERTED);
+  expect_trace (f, "s> s-");
+  expect_error (f, 0, "s", "task-timed-out");
+  imgimport_task_complete (s->task, NULL);
+}
+
+/* ---- reverts --------------------------------------------------------------------------------- */
+
+static gboolean
+revert_once_told (gpointer data, ImgImportTask *task, GCancellable *cancellable, GError **error)
+{
+  Script *self = data;
+
+  if (self->n_failures == 0)
+    {
+      leave_trace (self->fixture, self->name, '-');
+      return TRUE;
+    }
+  self->n_failures--;
+  while (!g_cancellable_is_cancelled (cancellable))
+    g_thread_yield ();
+  leave_trace (self->fixture, self->name, '~');
+  return !g_cancellable_set_error_if_cancelled (cancellable, error);
+}
+
+static gboolean
+do_nothing (gpointer data, ImgImportTask *task, GCancellable *cancellable, GError **error)
+{
+  return TRUE;
+}
+
+static void
+revert_in_time (guint attempts, ImgImportRunState state, const char *trace)
+{
+  static const ImgImportTaskVTable vtable = { IMGIMPORT_TASK_VTABLE_INIT, .execute = do_nothing,
+                                              .revert = revert_once_told };
+  g_autoptr (Fixture) f = fixture_new (1, TRUE);
+  Script slow = { .fixture = f, .name = "slow", .n_failures = 1 };
+
+  use_real_time (f);
+  g_assert_true (imgimport_flow_add_task (f->flow, "slow", &vtable, &slow, NULL, NULL));
+  add_script (f, "bad")->n_failures = 1;
+  g_assert_true (imgimport_flow_set_revert_timeout (f->flow, "slow", 10, NULL));
+  g_assert_true (imgimport_flow_set_revert_retry (f->flow, "slow", attempts, 0, 0, NULL));
+  run_to (f, state);
+  expect_trace (f, trace);
+  if (state == IMGIMPORT_RUN_PARTIALLY_REVERTED)
+    expect_error (f, 1, "slow", "revert-timed-out");
+}
+
+static void
+late_revert_is_told_to_stop (void)
+{
+  revert_in_time (1, IMGIMPORT_RUN_PARTIALLY_REVERTED, "bad! bad- slow~");
+}
+
+static void
+late_revert_is_tried_again (void)
+{
+  revert_in_time (2, IMGIMPORT_RUN_REVERTED, "bad! bad- slow~ slow-");
+}
+
+/* ---- times across processes ------------------------------------------------------------------ */
+
+/* Another process has made the first attempt, or passed the pivot, ten seconds ago. */
+static void
+go_on_later (Fixture *f, Recorder *recorder, Silent *s)
+{
+  g_autoptr (GByteArray) begun = NULL;
+
+  use_recorder (f, recorder);
+  _imgimport_clock_advance (f->clock, G_USEC_PER_SEC);
+  start_run (f);
+  iterate_all (f);
+  begun = recorder_join (recorder);
+  imgimport_task_complete (s->task, NULL);
+  expect_end (f, IMGIMPORT_RUN_SUCCESS);
+  recorder_set (recorder, begun->data, begun->len);
+  _imgimport_clock_advance (f->clock, 10 * G_USEC_PER_SEC);
+  start_run (f);
+}
+
+static void
+budget_counts_across_processes (void)
+{
+  g_autoptr (Recorder) recorder = recorder_new ();
+  g_autoptr (Fixture) f = fixture_new (0, TRUE);
+  g_autoptr (Silent) s = NULL;
+  g_auto (GStrv) debts = NULL;
+
+  add_script (f, "pivot");
+  s = add_silent (f);
+  g_assert_true (imgimport_flow_set_pivot (f->flow, "pivot", NULL));
+  g_assert_true (imgimport_flow_set_budget (f->flow, 9000, NULL));
+  go_on_later (f, recorder, s);
+  expect_end (f, IMGIMPORT_RUN_SUCCESS);
+  expect_trace (f, "pivot+ s>");
+  debts = imgimport_run_dup_debts (f->run);
+  g_assert_cmpstr (debts[0], ==, "s");
+  expect_error (f, 0, "s", "budget-exhausted");
+}
+
+static void
+elapsed_cap_counts_across_processes (void)
+{
+  g_autoptr (Recorder) recorder = recorder_new ();
+  g_autoptr (Fixture) f = fixture_new (0, TRUE);
+  g_autoptr (Silent) s = add_silent (f);
+  GError *error = NULL;
+
+  g_assert_true (imgimport_flow_set_retry (f->flow, "s", 99, 0, 0, NULL));
+  g_assert_true (imgimport_flow_set_retry_elapsed (f->flow, "s", 9000, NULL));
+  go_on_later (f, recorder, s);
+  iterate_all (f);
+  imgimport_error_set (&error, IMGIMPORT_ERROR_BUSY, "scripted", "busy");
+  imgimport_task_complete (s->task, error);
+  expect_end (f, IMGIMPORT_RUN_REVERTED);
+  expect_trace (f, "s> s> s-");
+}
+
+static void
+compiled_flow_takes_no_grace (void)
+{
+  g_autoptr (Fixture) f = fixture_new (0, TRUE);
+  g_autoptr (GError) error = NULL;
+
+  add_script (f, "a");
+  g_assert_false (imgimport_flow_set_revert_timeout (f->flow, "none", 1, NULL));
+  g_assert_true (imgimport_flow_compile (f->flow, NULL));
+  g_assert_false (imgimport_flow_set_cancel_grace (f->flow, 1, &error));
+  g_assert_cmpstr (imgimport_error_get_reason (error), ==, "flow-compiled");
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/flow/grace/cancelled-and-silent",
+                   cancelled_task_that_never_answers_is_abandoned);
+  g_test_add_func ("/flow/grace/answer-in-time", answer_within_the_grace_counts);
+  add_both ("/flow/grace/stopped-engine", stopped_engine_abandons_what_does_not_answer);
+  g_test_add_func ("/flow/grace/after-the-pivot", debt_is_what_does_not_answer_after_the_pivot);
+  add_both ("/flow/async/answer-from-within-start", answer_from_within_start_waits_for_its_return);
+  g_test_add_func ("/flow/async/timeout-within-start", timeout_within_start_waits_for_its_return);
+  g_test_add_func ("/flow/T23/late-revert", late_revert_is_told_to_stop);
+  g_test_add_func ("/flow/T23/late-revert-is-tried-again", late_revert_is_tried_again);
+  g_test_add_func ("/flow/budget/counts-across-processes", budget_counts_across_processes);
+  g_test_add_func ("/flow/retry/elapsed-counts-across-processes",
+                   elapsed_cap_counts_across_processes);
+  g_test_add_func ("/flow/grace/compiled", compiled_flow_takes_no_grace);
+  return g_test_run ();
+}
