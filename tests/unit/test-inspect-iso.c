@@ -204,27 +204,29 @@ typedef struct
   const char *program;
   const char *script;
   const char *matches;
+  gboolean accepted; /* where declared iso */
 } Made;
 
 static const Made made[] = {
-  { "xorriso", "xorriso", MAKE_FOLDER "xorriso -as mkisofs -quiet -J -o image d", "iso" },
+  { "xorriso", "xorriso", MAKE_FOLDER "xorriso -as mkisofs -quiet -J -o image d", "iso", TRUE },
   { "xorriso-el-torito", "xorriso",
-    MAKE_FOLDER "xorriso -as mkisofs -quiet -b noise -no-emul-boot -o image d", "iso" },
+    MAKE_FOLDER "xorriso -as mkisofs -quiet -b noise -no-emul-boot -o image d", "iso", TRUE },
   { "C45/xorriso-hybrid-gpt", "xorriso",
     MAKE_FOLDER "truncate -s 1M efi; xorriso -as mkisofs -quiet -append_partition 2 0xef efi "
                 "-appended_part_as_gpt -o image d",
-    "iso,gpt" },
+    "iso,gpt", TRUE },
   { "C45/xorriso-hybrid-mbr", "xorriso",
     MAKE_FOLDER "truncate -s 1M efi; xorriso -as mkisofs -quiet -append_partition 2 0xef efi "
                 "-o image d",
-    "iso,mbr" },
-  { "genisoimage-bridge", "genisoimage", MAKE_FOLDER "genisoimage -quiet -udf -o image d", "iso" },
-  { "udf-512", "mkudffs", "truncate -s 8M image; mkudffs -b 512 image", "iso" },
-  { "udf-2048", "mkudffs", "truncate -s 8M image; mkudffs -b 2048 image", "iso" },
-  { "udf-4096", "mkudffs", "truncate -s 8M image; mkudffs -b 4096 image", "iso" },
+    "iso,mbr", TRUE },
+  { "genisoimage-bridge", "genisoimage", MAKE_FOLDER "genisoimage -quiet -udf -o image d", "iso",
+    TRUE },
+  { "udf-512", "mkudffs", "truncate -s 8M image; mkudffs -b 512 image", "iso", TRUE },
+  { "udf-2048", "mkudffs", "truncate -s 8M image; mkudffs -b 2048 image", "iso", TRUE },
+  { "udf-4096", "mkudffs", "truncate -s 8M image; mkudffs -b 4096 image", "iso", TRUE },
   { "C45/zip-at-the-end", "zip",
     MAKE_FOLDER "xorriso -as mkisofs -quiet -o image d; zip -q z.zip d/noise; cat z.zip >> image",
-    "iso,zip" },
+    "iso,zip", FALSE },
 };
 
 static void
@@ -233,8 +235,10 @@ made_by_others (gconstpointer data)
   const Made *row = data;
   g_autoptr (GByteArray) image =
       shell_has ("xorriso") ? shell_image (row->program, row->script) : NULL;
+  g_autoptr (ImgImportFormatPolicy) policy = imgimport_format_policy_new_from_json (NULL, NULL);
   g_autofree char *matches = NULL;
   g_autoptr (ImgImportFacts) facts = NULL;
+  ImgImportVerdict verdict;
 
   if (image == NULL)
     return;
@@ -248,6 +252,8 @@ made_by_others (gconstpointer data)
       for (guint k = 0; k < match->checks->len; k++)
         g_assert_cmpstr (g_array_index (match->checks, ImgImportCheck, k).reason, ==, NULL);
     }
+  g_assert_true (_imgimport_facts_judge (facts, policy, "iso", "bare", &verdict, NULL) ==
+                 row->accepted);
 }
 
 int
