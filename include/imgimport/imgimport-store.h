@@ -104,6 +104,12 @@ typedef struct
    * these with this descriptor: the library then copies. */
   gboolean (*adopt) (gpointer self, const char *key, int fd, guint64 size, char **version,
                      ImgImportAdoption *adoption, GCancellable *cancellable, GError **error);
+
+  /* Optional. The data at or after `offset`: from `*start`, before which all reads as zeros and
+   * need not be read, to `*end`, where something else begins. Both are the object's size where no
+   * data follows. `*end` is IMGIMPORT_SIZE_UNKNOWN where the store does not know. */
+  gboolean (*next_extent) (gpointer self, gpointer reader, guint64 offset, guint64 *start,
+                           guint64 *end, GCancellable *cancellable, GError **error);
 } ImgImportStoreVTable;
 
 #define IMGIMPORT_STORE_VTABLE_INIT .struct_size = sizeof (ImgImportStoreVTable)

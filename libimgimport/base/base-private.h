@@ -159,6 +159,12 @@ gboolean _imgimport_fd_write_all (int fd, const void *data, gsize length,
 gboolean _imgimport_fd_read (int fd, void *buffer, gsize length, gsize *n_read,
                              GCancellable *cancellable, GError **error);
 gboolean _imgimport_fd_sync (int fd, GError **error);
+/* The data of a regular file at or after `offset`: from `*start`, before which all reads as zeros,
+ * to `*end`. Both are the file's size where no data follows; `*end` is G_MAXUINT64 where the file
+ * system does not tell. Moves the descriptor's position. */
+void _imgimport_fd_next_extent (int fd, guint64 offset, guint64 *start, guint64 *end);
+/* Whether there is nothing but zeros. */
+gboolean _imgimport_is_zero (const void *data, gsize length);
 /* Data and size only. */
 gboolean _imgimport_fd_sync_data (int fd, GError **error);
 

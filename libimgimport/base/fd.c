@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -174,6 +176,33 @@ _imgimport_fd_read (int fd, void *buffer, gsize length, gsize *n_read, GCancella
         }
       wait = TRUE;
     }
+}
+
+void
+_imgimport_fd_next_extent (int fd, guint64 offset, guint64 *start, guint64 *end)
+{
+  struct stat info;
+  off_t data = offset <= G_MAXINT64 ? lseek (fd, (off_t)offset, SEEK_DATA) : -1;
+  off_t hole = data >= 0 ? lseek (fd, data, SEEK_HOLE) : -1;
+
+  *start = offset;
+  *end = G_MAXUINT64;
+  if (data >= 0)
+    *start = MAX (offset, (guint64)data);
+  else if (offset <= G_MAXINT64 && errno == ENXIO && fstat (fd, &info) == 0 &&
+           (guint64)info.st_size >= offset)
+    *start = *end = (guint64)info.st_size;
+  if (hole > data)
+    *end = (guint64)hole;
+}
+
+gboolean
+_imgimport_is_zero (const void *data, gsize length)
+{
+  const guint8 *bytes = data;
+
+  /* Each byte equals its predecessor: one comparison by the C library's fastest loop. */
+  return length == 0 || (bytes[0] == 0 && memcmp (bytes, bytes + 1, length - 1) == 0);
 }
 
 static gboolean

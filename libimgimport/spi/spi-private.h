@@ -78,6 +78,10 @@ ImgImportStoreReader *_imgimport_store_open (ImgImportStore *self, const char *k
 gboolean _imgimport_store_reader_read (ImgImportStoreReader *self, guint64 offset, void *buffer,
                                        gsize length, gsize *n_read, GCancellable *cancellable,
                                        GError **error);
+/* All of an object is data, to IMGIMPORT_SIZE_UNKNOWN, where the store has no such slot. */
+gboolean _imgimport_store_reader_next_extent (ImgImportStoreReader *self, guint64 offset,
+                                              guint64 *start, guint64 *end,
+                                              GCancellable *cancellable, GError **error);
 int _imgimport_store_reader_local_fd (ImgImportStoreReader *self);
 void _imgimport_store_reader_close (ImgImportStoreReader *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ImgImportStoreReader, _imgimport_store_reader_close)

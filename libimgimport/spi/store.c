@@ -196,6 +196,27 @@ _imgimport_store_reader_read (ImgImportStoreReader *self, guint64 offset, void *
   return TRUE;
 }
 
+gboolean
+_imgimport_store_reader_next_extent (ImgImportStoreReader *self, guint64 offset, guint64 *start,
+                                     guint64 *end, GCancellable *cancellable, GError **error)
+{
+  const ImgImportPlugin *plugin = &self->store->plugin;
+  g_autoptr (GError) slot_error = NULL;
+  gboolean ok = FALSE;
+
+  *start = offset;
+  *end = IMGIMPORT_SIZE_UNKNOWN;
+  if (self->store->vtable.next_extent == NULL)
+    return TRUE;
+  ok = self->store->vtable.next_extent (plugin->user_data, self->reader, offset, start, end,
+                                        cancellable, &slot_error);
+  if (!_imgimport_plugin_answer (plugin, ok, &slot_error, error))
+    return FALSE;
+  if (*start >= offset && *end >= *start)
+    return TRUE;
+  return _imgimport_plugin_broke_contract (plugin, "next_extent answered what lies before", error);
+}
+
 int
 _imgimport_store_reader_local_fd (ImgImportStoreReader *self)
 {

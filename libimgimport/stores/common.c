@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "stores/stores-private.h"
 
-#include <string.h>
-
 gboolean
 _imgimport_store_check_key (const char *key, GError **error)
 {
@@ -17,13 +15,4 @@ _imgimport_store_check_key (const char *key, GError **error)
                         "first no dot",
                         escaped);
   return FALSE;
-}
-
-gboolean
-_imgimport_store_is_zero (const void *data, gsize length)
-{
-  const guint8 *bytes = data;
-
-  /* Each byte equals its predecessor: one comparison by the C library's fastest loop. */
-  return length == 0 || (bytes[0] == 0 && memcmp (bytes, bytes + 1, length - 1) == 0);
 }

@@ -112,16 +112,12 @@ copy_extents (int from, int to, guint64 size, GCancellable *cancellable, GError 
 
   while (offset < size)
     {
-      off_t data = lseek (from, (off_t)offset, SEEK_DATA);
-      off_t hole = data >= 0 ? lseek (from, data, SEEK_HOLE) : -1;
-      guint64 end = size;
+      guint64 end = 0;
 
-      if (data < 0 && errno == ENXIO)
+      _imgimport_fd_next_extent (from, offset, &offset, &end);
+      end = MIN (end, size);
+      if (offset >= end)
         return TRUE;
-      if (data >= 0)
-        offset = (guint64)data;
-      if (hole >= 0)
-        end = MIN (size, (guint64)hole);
       if (!copy_range (from, to, offset, end, cancellable, error))
         return FALSE;
       offset = end;

@@ -215,7 +215,7 @@ run_length (guint64 offset, const guint8 *data, gsize length, gboolean *zero)
   while (run < length)
     {
       gsize block = MIN (length - run, BLOCK_SIZE - (gsize)((offset + run) % BLOCK_SIZE));
-      gboolean block_zero = _imgimport_store_is_zero (data + run, block);
+      gboolean block_zero = _imgimport_is_zero (data + run, block);
 
       if (run > 0 && block_zero != *zero)
         break;

@@ -112,6 +112,18 @@ file_read (gpointer self, gpointer reader, guint64 offset, void *buffer, gsize l
   return FALSE;
 }
 
+static gboolean
+file_next_extent (gpointer self, gpointer reader, guint64 offset, guint64 *start, guint64 *end,
+                  GCancellable *cancellable, GError **error)
+{
+  const FileReader *file = reader;
+
+  if (g_cancellable_set_error_if_cancelled (cancellable, error))
+    return FALSE;
+  _imgimport_fd_next_extent (file->fd, offset, start, end);
+  return TRUE;
+}
+
 static void
 file_close (gpointer self, gpointer reader)
 {
@@ -186,4 +198,5 @@ const ImgImportStoreVTable _imgimport_store_file_vtable = {
   .remove = file_remove,
   .local_fd = file_local_fd,
   .adopt = _imgimport_store_file_adopt,
+  .next_extent = file_next_extent,
 };

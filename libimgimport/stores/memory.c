@@ -123,7 +123,7 @@ write_page (Object *self, guint64 offset, const guint8 *data, gsize length)
 
   if (page == NULL)
     {
-      if (_imgimport_store_is_zero (data, length))
+      if (_imgimport_is_zero (data, length))
         return TRUE;
       page = g_try_malloc0 (PAGE_BYTES);
       if (page == NULL)

@@ -30,9 +30,6 @@ void _imgimport_store_memory_free (gpointer self);
 /* INVALID_ARGUMENT "key-invalid". */
 gboolean _imgimport_store_check_key (const char *key, GError **error);
 
-/* Whether there is nothing but zeros. */
-gboolean _imgimport_store_is_zero (const void *data, gsize length);
-
 typedef struct
 {
   int dirfd;

@@ -21,6 +21,7 @@ SLOT (ImgImportStoreVTable, 8, stat);
 SLOT (ImgImportStoreVTable, 9, remove);
 SLOT (ImgImportStoreVTable, 10, local_fd);
 SLOT (ImgImportStoreVTable, 11, adopt);
+SLOT (ImgImportStoreVTable, 12, next_extent);
 
 SLOT (ImgImportCatalogVTable, 0, struct_size);
 SLOT (ImgImportCatalogVTable, 1, get);
@@ -122,7 +123,7 @@ initialisers_tell_the_size (void)
   const ImgImportTaskVTable task = { IMGIMPORT_TASK_VTABLE_INIT };
   const ImgImportJournalVTable journal = { IMGIMPORT_JOURNAL_VTABLE_INIT };
 
-  g_assert_cmpuint (store.struct_size, ==, 12 * sizeof (gpointer));
+  g_assert_cmpuint (store.struct_size, ==, 13 * sizeof (gpointer));
   g_assert_cmpuint (catalog.struct_size, ==, 7 * sizeof (gpointer));
   g_assert_cmpuint (method.struct_size, ==, 6 * sizeof (gpointer));
   g_assert_cmpuint (hook.struct_size, ==, 3 * sizeof (gpointer));

@@ -120,6 +120,33 @@ a_local_descriptor_has_the_bytes (StoreFixture *f, gconstpointer unused)
   assert_bytes (piece, 3, "abc", 3);
 }
 
+/* Data at the beginning, in the middle, not at the end. */
+static void
+extents_tell_where_data_lies (StoreFixture *f, gconstpointer unused)
+{
+  const guint64 size = 5 * 1024 * 1024 + 3;
+  ImgImportStoreWriter *writer = begin_object (f, "k");
+  g_autoptr (ImgImportStoreReader) reader = NULL;
+  g_autoptr (GError) error = NULL;
+  guint64 offset = 0, start = 0, end = 0;
+
+  write_object (writer, 0, "first", 5);
+  write_object (writer, 3 * 1024 * 1024 + 1, "second", 6);
+  g_assert_true (_imgimport_store_writer_commit (writer, size, NULL, NULL, &error));
+  reader = _imgimport_store_open (f->store, "k", NULL, &error);
+  while (offset < size)
+    {
+      g_assert_true (
+          _imgimport_store_reader_next_extent (reader, offset, &start, &end, NULL, &error));
+      g_assert_cmpuint (start, >=, offset);
+      assert_zeros (f, "k", offset, start);
+      g_assert_true (end > start || end == size);
+      offset = end;
+    }
+  g_assert_true (_imgimport_store_reader_next_extent (reader, size, &start, &end, NULL, &error));
+  g_assert_cmpuint (start, ==, size);
+}
+
 const StoreCheckEntry store_object_checks[] = {
   { "reads-end-at-the-end", reads_end_at_the_end },
   { "stat-answers-what-is-asked", stat_answers_what_is_asked },
@@ -128,6 +155,7 @@ const StoreCheckEntry store_object_checks[] = {
   { "removed-objects-are-gone", removed_objects_are_gone },
   { "a-removed-object-stays-readable-while-open", a_removed_object_stays_readable_while_open },
   { "every-key-that-is-allowed-works", every_key_that_is_allowed_works },
+  { "extents-tell-where-data-lies", extents_tell_where_data_lies },
   { "a-local-descriptor-has-the-bytes", a_local_descriptor_has_the_bytes },
   { NULL, NULL },
 };

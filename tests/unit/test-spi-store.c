@@ -1,147 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "spi/spi-private.h"
-
-#include "slot-answer.h"
+#include "slot-store.h"
 
 #define PREFIX "store “fake”: "
-
-typedef struct
-{
-  guint destroyed; /* first: what count_destroy() counts */
-  SlotAnswer answer;
-  gboolean answers_nothing;
-  gsize n_read;
-  ImgImportAdoption adoption;
-  guint open_handles;
-  guint aborted;
-} Fake;
-
-static gboolean
-fake_begin (gpointer self, const char *key, guint64 expected, gpointer *writer,
-            GCancellable *cancellable, GError **error)
-{
-  Fake *fake = self;
-  gboolean ok = slot_answer (fake->answer, error);
-
-  *writer = fake->answers_nothing ? NULL : fake;
-  fake->open_handles += ok && *writer != NULL;
-  return ok;
-}
-
-static gboolean
-fake_write (gpointer self, gpointer writer, guint64 offset, const void *data, gsize length,
-            GCancellable *cancellable, GError **error)
-{
-  Fake *fake = self;
-
-  g_assert_true (writer == self);
-  return slot_answer (fake->answer, error);
-}
-
-static gboolean
-fake_commit (gpointer self, gpointer writer, guint64 size, char **version,
-             GCancellable *cancellable, GError **error)
-{
-  Fake *fake = self;
-
-  fake->open_handles--;
-  *version = fake->answers_nothing ? NULL : imgimport_strdup ("v1");
-  return slot_answer (fake->answer, error);
-}
-
-static void
-fake_abort (gpointer self, gpointer writer)
-{
-  Fake *fake = self;
-
-  fake->open_handles--;
-  fake->aborted++;
-}
-
-static gboolean
-fake_open (gpointer self, const char *key, gpointer *reader, GCancellable *cancellable,
-           GError **error)
-{
-  return fake_begin (self, key, 0, reader, cancellable, error);
-}
-
-static gboolean
-fake_read (gpointer self, gpointer reader, guint64 offset, void *buffer, gsize length,
-           gsize *n_read, GCancellable *cancellable, GError **error)
-{
-  Fake *fake = self;
-
-  *n_read = fake->n_read;
-  return slot_answer (fake->answer, error);
-}
-
-static void
-fake_close (gpointer self, gpointer reader)
-{
-  Fake *fake = self;
-
-  fake->open_handles--;
-}
-
-static gboolean
-fake_stat (gpointer self, const char *key, guint64 *size, char **version, GCancellable *cancellable,
-           GError **error)
-{
-  Fake *fake = self;
-
-  if (size != NULL)
-    *size = 7;
-  if (version != NULL)
-    *version = fake->answers_nothing ? NULL : imgimport_strdup ("v1");
-  return slot_answer (fake->answer, error);
-}
-
-static gboolean
-fake_remove (gpointer self, const char *key, GCancellable *cancellable, GError **error)
-{
-  Fake *fake = self;
-
-  if (g_str_equal (key, "absent"))
-    {
-      imgimport_error_set (error, IMGIMPORT_ERROR_NOT_FOUND, "not-found", "no such object");
-      return FALSE;
-    }
-  return slot_answer (fake->answer, error);
-}
-
-static int
-fake_local_fd (gpointer self, gpointer reader)
-{
-  return -7;
-}
-
-static gboolean
-fake_adopt (gpointer self, const char *key, int fd, guint64 size, char **version,
-            ImgImportAdoption *adoption, GCancellable *cancellable, GError **error)
-{
-  Fake *fake = self;
-
-  *adoption = fake->adoption;
-  *version = fake->answers_nothing ? NULL : imgimport_strdup ("v1");
-  return slot_answer (fake->answer, error);
-}
-
-static const ImgImportStoreVTable full_table = {
-  IMGIMPORT_STORE_VTABLE_INIT, .begin = fake_begin,       .write = fake_write,
-  .commit = fake_commit,       .abort = fake_abort,       .open = fake_open,
-  .read = fake_read,           .close = fake_close,       .stat = fake_stat,
-  .remove = fake_remove,       .local_fd = fake_local_fd, .adopt = fake_adopt,
-};
-
-static ImgImportStore *
-store_of (Fake *fake)
-{
-  g_autoptr (GError) error = NULL;
-  ImgImportStore *store = _imgimport_store_new ("fake", &full_table, fake, count_destroy, &error);
-
-  g_assert_no_error (error);
-  return store;
-}
 
 /* A table of a plug-in that knows no optional slot. */
 static void
@@ -152,6 +12,7 @@ optional_slots_may_be_missing (void)
   g_autoptr (GError) error = NULL;
   g_autoptr (ImgImportStore) store = NULL;
   g_autoptr (ImgImportStoreReader) reader = NULL;
+  guint64 start = 0, end = 0;
 
   table.struct_size = G_STRUCT_OFFSET (ImgImportStoreVTable, local_fd);
   store = _imgimport_store_new ("fake", &table, &fake, NULL, &error);
@@ -159,6 +20,9 @@ optional_slots_may_be_missing (void)
   g_assert_cmpstr (_imgimport_store_get_id (store), ==, "fake");
   reader = _imgimport_store_open (store, "k", NULL, &error);
   g_assert_cmpint (_imgimport_store_reader_local_fd (reader), ==, -1);
+  g_assert_true (_imgimport_store_reader_next_extent (reader, 5, &start, &end, NULL, &error));
+  g_assert_cmpuint (start, ==, 5);
+  g_assert_cmpuint (end, ==, IMGIMPORT_SIZE_UNKNOWN);
   g_assert_false (_imgimport_store_adopt (store, "k", 0, 0, NULL, NULL, NULL, &error));
   assert_our_error (error, IMGIMPORT_ERROR_NOT_SUPPORTED, "adopt-unsupported", PREFIX);
 }
@@ -257,10 +121,22 @@ run_adopt (ImgImportStore *store, Fake *fake, SlotAnswer answer, GError **error)
   return ok;
 }
 
+static gboolean
+run_next_extent (ImgImportStore *store, Fake *fake, SlotAnswer answer, GError **error)
+{
+  g_autoptr (ImgImportStoreReader) reader = _imgimport_store_open (store, "k", NULL, NULL);
+  guint64 start = 0, end = 0;
+
+  fake->start = 3;
+  fake->end = 9;
+  fake->answer = answer;
+  return _imgimport_store_reader_next_extent (reader, 3, &start, &end, NULL, error);
+}
+
 typedef gboolean (*Run) (ImgImportStore *store, Fake *fake, SlotAnswer answer, GError **error);
 
-static const Run runs[] = { run_begin, run_write, run_commit, run_open,
-                            run_read,  run_stat,  run_remove, run_adopt };
+static const Run runs[] = { run_begin, run_write,  run_commit, run_open,       run_read,
+                            run_stat,  run_remove, run_adopt,  run_next_extent };
 
 static void
 every_slots_error_is_normalised (void)
@@ -317,6 +193,7 @@ results_out_of_range_break_the_contract (void)
   Fake fake = { 0 };
   g_autoptr (ImgImportStore) store = store_of (&fake);
   g_autoptr (ImgImportStoreReader) reader = _imgimport_store_open (store, "k", NULL, NULL);
+  guint64 start = 0, end = 0;
   gsize n_read = 99;
   char buffer[4];
 
@@ -327,6 +204,14 @@ results_out_of_range_break_the_contract (void)
   g_assert_cmpuint (n_read, ==, 0);
   g_clear_error (&error);
   g_assert_cmpint (_imgimport_store_reader_local_fd (reader), ==, -1);
+  fake.start = 4;
+  for (fake.end = 2; fake.end <= 9; fake.end += 7)
+    {
+      g_assert_false (
+          _imgimport_store_reader_next_extent (reader, fake.end - 1, &start, &end, NULL, &error));
+      assert_our_error (error, IMGIMPORT_ERROR_PLUGIN, "contract-broken", PREFIX);
+      g_clear_error (&error);
+    }
   fake.adoption = (ImgImportAdoption)9;
   g_assert_false (_imgimport_store_adopt (store, "k", 0, 0, &version, NULL, NULL, &error));
   assert_our_error (error, IMGIMPORT_ERROR_PLUGIN, "contract-broken", PREFIX);
