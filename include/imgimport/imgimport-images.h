@@ -121,6 +121,11 @@ gboolean imgimport_service_delete_image (ImgImportService *self, ImgImportContex
  * Reads an active image from the first of its stores that answers. The stream may outlive an
  * image's deletion, not the service's close.
  *
+ * The digest of a whole image is compared with the record's while it is read from its first byte to
+ * its last: the read that would answer the last bytes fails with %IMGIMPORT_ERROR_CORRUPT, reason
+ * "digest-mismatch". A range, a stream that seeks, and an image none of whose digests this build
+ * computes, are not checked.
+ *
  * Returns: (transfer full): a seekable stream; %NULL with %IMGIMPORT_ERROR_INVALID_STATE
  *   ("image-not-active"), %IMGIMPORT_ERROR_INVALID_ARGUMENT ("range-invalid") or
  *   %IMGIMPORT_ERROR_UNAVAILABLE
@@ -140,10 +145,12 @@ GInputStream *imgimport_service_read_image (ImgImportService *self, ImgImportCon
  * @cancellable: (nullable): cancels
  * @error: return location
  *
- * Writes all bytes of an active image to @fd and compares their digest with the record's.
+ * Writes all bytes of an active image to @fd and compares their digest with the record's, where it
+ * has one. Zeros become holes where @fd is a regular file that ends where @fd stands.
  *
  * Returns: %FALSE as imgimport_service_read_image() does, and with %IMGIMPORT_ERROR_CORRUPT,
- *   reason "digest-mismatch", where the store answered other bytes, or
+ *   reason "digest-mismatch" ("size-mismatch" without a digest), where the store answered other
+ *   bytes, or
  *   %IMGIMPORT_ERROR_NOT_SUPPORTED, reason "digest-unknown", where this build computes none of the
  *   image's digests
  * Since: 0.1

@@ -100,7 +100,9 @@ read_hashing (ImgImportConfig *self, const ImgImportJsonCursor *cursor, GError *
 
   if (!_imgimport_json_string (cursor, "hashing_algorithm", &algorithm, error))
     return FALSE;
-  if (!_imgimport_digest_is_known (algorithm))
+  if (g_str_equal (algorithm, "none"))
+    algorithm = NULL;
+  else if (!_imgimport_digest_is_known (algorithm))
     {
       _imgimport_json_set_error (cursor, "hashing_algorithm", "config-invalid", error,
                                  "this build does not compute “%s”", algorithm);

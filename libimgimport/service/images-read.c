@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include <errno.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include "service/service-private.h"
 
 /* An active image that the caller may see. */
@@ -78,6 +82,46 @@ check_range (ImgImportImage *image, guint64 offset, guint64 *length, GError **er
   return FALSE;
 }
 
+/* The digest to compare, and what it has to be: the strong one where this build computes it.
+ * `*digest` is NULL for an image that has none. */
+static gboolean
+digest_for (ImgImportImage *image, ImgImportDigest **digest, const char **expected, GError **error)
+{
+  *digest = NULL;
+  if (image->os_hash_value == NULL && image->checksum == NULL)
+    return TRUE;
+  if (image->os_hash_value != NULL && image->os_hash_algo != NULL &&
+      _imgimport_digest_is_known (image->os_hash_algo))
+    {
+      *expected = image->os_hash_value;
+      *digest = _imgimport_digest_new (image->os_hash_algo, error);
+      return *digest != NULL;
+    }
+  if (image->checksum != NULL)
+    {
+      *expected = image->checksum;
+      *digest = _imgimport_digest_new ("md5", error);
+      return *digest != NULL;
+    }
+  _imgimport_set_error (error, IMGIMPORT_ERROR_NOT_SUPPORTED, "digest-unknown",
+                        "image %s: it has no digest that this build computes", image->id);
+  return FALSE;
+}
+
+/* All of an image is read with its digest; what no digest of this build tells is read without. */
+static GInputStream *
+stream_image (ImgImportStoreReader *reader, ImgImportImage *image, guint64 offset, guint64 length)
+{
+  g_autofree char *what = g_strdup_printf ("image %s", image->id);
+  GInputStream *stream = _imgimport_object_stream_new (reader, offset, length);
+  ImgImportDigest *digest = NULL;
+  const char *expected = NULL;
+
+  if (length == image->size && digest_for (image, &digest, &expected, NULL) && digest != NULL)
+    _imgimport_object_stream_expect (stream, digest, expected, what);
+  return stream;
+}
+
 GInputStream *
 imgimport_service_read_image (ImgImportService *self, ImgImportContext *context, const char *id,
                               guint64 offset, guint64 length, GError **error)
@@ -96,48 +140,119 @@ imgimport_service_read_image (ImgImportService *self, ImgImportContext *context,
   if (record == NULL || !check_range (record->image, offset, &length, error))
     return NULL;
   reader = open_image (self, record->image, NULL, error);
-  return reader != NULL ? _imgimport_object_stream_new (reader, offset, length) : NULL;
+  return reader != NULL ? stream_image (reader, record->image, offset, length) : NULL;
 }
 
 /* ---- into a descriptor ----------------------------------------------------------------------- */
 
-/* The digest to compare, and what it has to be: the strong one where this build computes it. */
-static ImgImportDigest *
-digest_for (ImgImportImage *image, const char **expected, GError **error)
+typedef struct
 {
-  if (image->os_hash_value != NULL && image->os_hash_algo != NULL &&
-      _imgimport_digest_is_known (image->os_hash_algo))
-    {
-      *expected = image->os_hash_value;
-      return _imgimport_digest_new (image->os_hash_algo, error);
-    }
-  if (image->checksum != NULL)
-    {
-      *expected = image->checksum;
-      return _imgimport_digest_new ("md5", error);
-    }
-  _imgimport_set_error (error, IMGIMPORT_ERROR_NOT_SUPPORTED, "digest-unknown",
-                        "image %s: it has no digest that this build computes", image->id);
-  return NULL;
+  int fd;
+  gboolean has_holes;      /* what is not written there reads as zeros */
+  ImgImportDigest *digest; /* NULL: none to compare */
+  guint8 *buffer;          /* IMGIMPORT_BUFFER_SIZE */
+  guint64 size;
+  GCancellable *cancellable;
+} Copy;
+
+/* A regular file with nothing behind where its descriptor stands. */
+static gboolean
+may_have_holes (int fd)
+{
+  off_t position = lseek (fd, 0, SEEK_CUR);
+  int flags = fcntl (fd, F_GETFL);
+  struct stat info;
+
+  return flags >= 0 && (flags & O_APPEND) == 0 && fstat (fd, &info) == 0 &&
+         S_ISREG (info.st_mode) && position >= info.st_size;
+}
+
+/* `length` zeros, which are in the buffer too. */
+static gboolean
+write_zeros (Copy *self, gsize length, GError **error)
+{
+  if (!self->has_holes)
+    return _imgimport_fd_write_all (self->fd, self->buffer, length, self->cancellable, error);
+  if (lseek (self->fd, (off_t)length, SEEK_CUR) >= 0)
+    return TRUE;
+  _imgimport_set_error_errno (error, errno, "write");
+  return FALSE;
 }
 
 static gboolean
-copy_out (ImgImportStoreReader *reader, ImgImportDigest *digest, int fd, GCancellable *cancellable,
-          GError **error)
+copy_hole (Copy *self, guint64 length, GError **error)
 {
-  g_autofree guint8 *buffer = g_malloc (IMGIMPORT_BUFFER_SIZE);
+  memset (self->buffer, 0, (gsize)MIN (length, IMGIMPORT_BUFFER_SIZE));
+  for (self->size += length; length > 0; length -= MIN (length, IMGIMPORT_BUFFER_SIZE))
+    {
+      gsize piece = (gsize)MIN (length, IMGIMPORT_BUFFER_SIZE);
+
+      if (g_cancellable_set_error_if_cancelled (self->cancellable, error) ||
+          (self->digest != NULL && !_imgimport_digest_update_zeros (self->digest, piece, error)) ||
+          !write_zeros (self, piece, error))
+        return FALSE;
+    }
+  return TRUE;
+}
+
+/* Up to `length` bytes of data; `*n_read` 0 is the end. */
+static gboolean
+copy_data (Copy *self, ImgImportObjectSource *source, guint64 length, gsize *n_read, GError **error)
+{
+  gsize room = (gsize)MIN (length, IMGIMPORT_BUFFER_SIZE);
+
+  if (g_cancellable_set_error_if_cancelled (self->cancellable, error) ||
+      !_imgimport_object_source_read (source, self->buffer, room, n_read, self->cancellable,
+                                      error) ||
+      (self->digest != NULL &&
+       !_imgimport_digest_update (self->digest, self->buffer, *n_read, error)))
+    return FALSE;
+  self->size += *n_read;
+  if (_imgimport_is_zero (self->buffer, *n_read))
+    return write_zeros (self, *n_read, error);
+  return _imgimport_fd_write_all (self->fd, self->buffer, *n_read, self->cancellable, error);
+}
+
+static gboolean
+copy_out (Copy *self, ImgImportStoreReader *reader, GError **error)
+{
   ImgImportObjectSource source = { reader, 0 };
+  guint64 hole = 0, data = 0;
   gsize n_read = 0;
 
   do
-    if (g_cancellable_set_error_if_cancelled (cancellable, error) ||
-        !_imgimport_object_source_read (&source, buffer, IMGIMPORT_BUFFER_SIZE, &n_read,
-                                        cancellable, error) ||
-        !_imgimport_digest_update (digest, buffer, n_read, error) ||
-        !_imgimport_fd_write_all (fd, buffer, n_read, cancellable, error))
-      return FALSE;
+    {
+      if (!_imgimport_object_source_next_extent (&source, &hole, &data, self->cancellable, error) ||
+          !copy_hole (self, hole, error))
+        return FALSE;
+      /* At the end there is neither, which only a read that answers nothing tells for sure. */
+      if (data == 0 && hole == 0)
+        data = 1;
+      for (n_read = 1; data > 0 && n_read > 0; data -= n_read)
+        if (!copy_data (self, &source, data, &n_read, error))
+          return FALSE;
+    }
   while (n_read > 0);
-  return TRUE;
+  if (!self->has_holes || ftruncate (self->fd, lseek (self->fd, 0, SEEK_CUR)) == 0)
+    return TRUE;
+  _imgimport_set_error_errno (error, errno, "write");
+  return FALSE;
+}
+
+static gboolean
+check_copy (Copy *self, ImgImportImage *image, const char *expected, GError **error)
+{
+  g_autofree char *what = g_strdup_printf ("image %s", image->id);
+
+  if (self->digest != NULL)
+    return _imgimport_digest_verify (self->digest, expected, what, error);
+  if (self->size == image->size)
+    return TRUE;
+  _imgimport_set_error (error, IMGIMPORT_ERROR_CORRUPT, "size-mismatch",
+                        "%s: %" G_GUINT64_FORMAT " bytes are stored, the record says "
+                        "%" G_GUINT64_FORMAT,
+                        what, self->size, image->size);
+  return FALSE;
 }
 
 gboolean
@@ -148,8 +263,9 @@ imgimport_service_save_image (ImgImportService *self, ImgImportContext *context,
   g_autoptr (ImgImportImageRecord) record = NULL;
   g_autoptr (ImgImportDigest) digest = NULL;
   g_autoptr (ImgImportStoreReader) reader = NULL;
-  g_autofree char *found = NULL;
+  g_autofree guint8 *buffer = NULL;
   const char *expected = NULL;
+  Copy copy;
 
   g_return_val_if_fail (IMGIMPORT_IS_SERVICE (self), FALSE);
   g_return_val_if_fail (id != NULL && fd >= 0, FALSE);
@@ -158,21 +274,12 @@ imgimport_service_save_image (ImgImportService *self, ImgImportContext *context,
   if (use == NULL)
     return FALSE;
   record = load_active (self, context, id, error);
-  if (record == NULL)
-    return FALSE;
-  digest = digest_for (record->image, &expected, error);
-  if (digest == NULL)
+  if (record == NULL || !digest_for (record->image, &digest, &expected, error))
     return FALSE;
   reader = open_image (self, record->image, cancellable, error);
-  if (reader == NULL || !copy_out (reader, digest, fd, cancellable, error))
+  if (reader == NULL)
     return FALSE;
-  found = _imgimport_digest_finish (digest, error);
-  if (found == NULL)
-    return FALSE;
-  if (g_str_equal (found, expected))
-    return TRUE;
-  _imgimport_set_error (error, IMGIMPORT_ERROR_CORRUPT, "digest-mismatch",
-                        "image %s: the stored bytes have the digest %s, the record says %s", id,
-                        found, expected);
-  return FALSE;
+  buffer = g_malloc (IMGIMPORT_BUFFER_SIZE);
+  copy = (Copy){ fd, may_have_holes (fd), digest, buffer, 0, cancellable };
+  return copy_out (&copy, reader, error) && check_copy (&copy, record->image, expected, error);
 }

@@ -43,7 +43,7 @@ typedef struct
   char **methods;                 /* NULL: every known one */
   guint workers;
   gboolean durable;               /* "durability": "power" */
-  char *hashing_algorithm;
+  char *hashing_algorithm;        /* NULL: none */
   gboolean checksum;              /* compute the MD5 too */
   gboolean allow_empty_images;
   guint64 image_size_cap;         /* bytes; IMGIMPORT_SIZE_UNKNOWN: no limit */

@@ -2,6 +2,7 @@
 
 /* Staging from a stream or a descriptor, and taking it back. */
 
+#include <errno.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,8 +15,9 @@ _imgimport_service_digests (ImgImportService *self, ImgImportImage *image)
   const char *hash =
       image->os_hash_algo != NULL ? image->os_hash_algo : self->config->hashing_algorithm;
 
-  g_strv_builder_add (builder, hash);
-  if (self->config->checksum && !g_str_equal (hash, "md5"))
+  if (hash != NULL)
+    g_strv_builder_add (builder, hash);
+  if (self->config->checksum && g_strcmp0 (hash, "md5") != 0)
     g_strv_builder_add (builder, "md5");
   return g_strv_builder_end (builder);
 }
@@ -34,7 +36,7 @@ _imgimport_service_check_empty (ImgImportService *self, const char *image_id, gu
 typedef struct
 {
   const char *id;
-  ImgImportUploadSource source;
+  ImgImportSource source;
   guint64 expected;
 } Staging;
 
@@ -70,7 +72,7 @@ imgimport_service_stage_stream (ImgImportService *self, ImgImportContext *contex
                                 GInputStream *stream, guint64 expected, GCancellable *cancellable,
                                 GError **error)
 {
-  Staging staging = { id, { read_stream, stream }, expected };
+  Staging staging = { id, { read_stream, NULL, stream }, expected };
 
   g_return_val_if_fail (G_IS_INPUT_STREAM (stream), NULL);
 
@@ -87,6 +89,36 @@ read_fd (gpointer source, void *buffer, gsize length, gsize *n_read, GCancellabl
     return TRUE;
   _imgimport_error_prefix (error, "reading descriptor %d to stage", *fd);
   return FALSE;
+}
+
+/* The descriptor's own position moves to the data. */
+static gboolean
+next_extent_of_fd (gpointer source, guint64 *hole, guint64 *data, GCancellable *cancellable,
+                   GError **error)
+{
+  const int *fd = source;
+  off_t position = lseek (*fd, 0, SEEK_CUR);
+  guint64 start = 0;
+  guint64 end = 0;
+
+  if (position >= 0)
+    _imgimport_fd_next_extent (*fd, (guint64)position, &start, &end);
+  if (position < 0 || lseek (*fd, (off_t)start, SEEK_SET) < 0)
+    {
+      _imgimport_set_error_errno (error, errno, "reading descriptor %d to stage", *fd);
+      return FALSE;
+    }
+  *hole = start - (guint64)position;
+  *data = end == G_MAXUINT64 ? IMGIMPORT_SIZE_UNKNOWN : end - start;
+  return TRUE;
+}
+
+static gboolean
+is_regular (int fd)
+{
+  struct stat info;
+
+  return fstat (fd, &info) == 0 && S_ISREG (info.st_mode);
 }
 
 /* What a regular file has left; other descriptors do not tell. */
@@ -120,12 +152,14 @@ ImgImportImage *
 imgimport_service_stage_fd (ImgImportService *self, ImgImportContext *context, const char *id,
                             int fd, guint64 expected, GCancellable *cancellable, GError **error)
 {
-  Staging staging = { id, { read_fd, &fd }, expected };
+  Staging staging = { id, { read_fd, NULL, &fd }, expected };
 
   g_return_val_if_fail (fd >= 0, NULL);
 
   if (!check_readable (fd, error))
     return NULL;
+  if (is_regular (fd))
+    staging.source.next_extent = next_extent_of_fd;
   if (expected == IMGIMPORT_SIZE_UNKNOWN)
     staging.expected = size_left (fd);
   return stage (self, context, &staging, cancellable, error);

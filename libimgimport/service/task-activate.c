@@ -25,11 +25,15 @@ set_digests (ImgImportImport *self, ImgImportImage *image, GHashTable *digests)
   gpointer name;
 
   g_hash_table_iter_init (&iter, digests);
-  while (!g_hash_table_contains (digests, algorithm) && g_hash_table_iter_next (&iter, &name, NULL))
+  while ((algorithm == NULL || !g_hash_table_contains (digests, algorithm)) &&
+         g_hash_table_iter_next (&iter, &name, NULL))
     if (!g_str_equal (name, "md5") || g_hash_table_size (digests) == 1)
       algorithm = name;
-  _imgimport_set_string (&image->os_hash_value, g_hash_table_lookup (digests, algorithm));
+  if (g_hash_table_size (digests) == 0)
+    algorithm = NULL;
   _imgimport_set_string (&image->os_hash_algo, algorithm);
+  _imgimport_set_string (&image->os_hash_value,
+                         algorithm != NULL ? g_hash_table_lookup (digests, algorithm) : NULL);
   _imgimport_set_string (&image->checksum, g_hash_table_lookup (digests, "md5"));
 }
 

@@ -134,7 +134,9 @@ run_pass (Delivery *self, ImgImportStoreReader *reader, const ImgImportSinkSpec 
           guint n_sinks, ImgImportPassResult *result, GError **error)
 {
   ImgImportService *service = self->import->service;
-  ImgImportObjectSource source = { reader, 0 };
+  ImgImportObjectSource object = { reader, 0 };
+  const ImgImportSource source = { _imgimport_object_source_read,
+                                   _imgimport_object_source_next_extent, &object };
   const ImgImportPassSpec spec = { .expected = self->size,
                                    .limit = IMGIMPORT_SIZE_UNKNOWN,
                                    .threads = service->config->workers > 0,
@@ -145,9 +147,7 @@ run_pass (Delivery *self, ImgImportStoreReader *reader, const ImgImportSinkSpec 
                                    .progress_data = self->import };
   g_autoptr (ImgImportPass) pass = _imgimport_pass_new (&spec, self->cancellable, error);
 
-  return pass != NULL &&
-         _imgimport_pass_pull (pass, _imgimport_object_source_read, &source, self->cancellable,
-                               error) &&
+  return pass != NULL && _imgimport_pass_pull_sparse (pass, &source, self->cancellable, error) &&
          _imgimport_pass_finish (pass, result, self->cancellable, error);
 }
 

@@ -37,12 +37,7 @@ ImgImportImage *_imgimport_upload_seal (ImgImportUpload *self, const ImgImportPa
                                         GError **error);
 
 /* Pulls a source to its end, as imgimport_upload_write() would push it. */
-typedef struct
-{
-  ImgImportSourceFunc read;
-  gpointer source;
-} ImgImportUploadSource;
-gboolean _imgimport_upload_pull (ImgImportUpload *self, ImgImportUploadSource *source,
+gboolean _imgimport_upload_pull (ImgImportUpload *self, ImgImportSource *source,
                                  GCancellable *cancellable, GError **error);
 
 G_END_DECLS

@@ -310,17 +310,13 @@ imgimport_upload_write_bytes (ImgImportUpload *self, GBytes *bytes, GCancellable
 static gboolean
 pull (ImgImportUpload *self, gpointer data, GError **error)
 {
-  const ImgImportUploadSource *source = data;
-
-  return name_image (
-      self,
-      _imgimport_pass_pull (self->pass, source->read, source->source, self->cancellable, error),
-      error);
+  return name_image (self, _imgimport_pass_pull_sparse (self->pass, data, self->cancellable, error),
+                     error);
 }
 
 gboolean
-_imgimport_upload_pull (ImgImportUpload *self, ImgImportUploadSource *source,
-                        GCancellable *cancellable, GError **error)
+_imgimport_upload_pull (ImgImportUpload *self, ImgImportSource *source, GCancellable *cancellable,
+                        GError **error)
 {
   return with_pass (self, pull, source, cancellable, error);
 }

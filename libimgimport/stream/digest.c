@@ -153,6 +153,23 @@ _imgimport_digest_update (ImgImportDigest *self, const void *data, gsize length,
   return TRUE;
 }
 
+gboolean
+_imgimport_digest_update_zeros (ImgImportDigest *self, guint64 length, GError **error)
+{
+  /* Small enough to stay in the fastest cache. */
+  static const guint8 zeros[16 * 1024];
+
+  while (length > 0)
+    {
+      gsize piece = (gsize)MIN (length, sizeof zeros);
+
+      if (!_imgimport_digest_update (self, zeros, piece, error))
+        return FALSE;
+      length -= piece;
+    }
+  return TRUE;
+}
+
 char *
 _imgimport_digest_finish (ImgImportDigest *self, GError **error)
 {
@@ -162,6 +179,20 @@ _imgimport_digest_finish (ImgImportDigest *self, GError **error)
   if (value == NULL)
     fail (error);
   return value;
+}
+
+gboolean
+_imgimport_digest_verify (ImgImportDigest *self, const char *expected, const char *what,
+                          GError **error)
+{
+  g_autofree char *found = _imgimport_digest_finish (self, error);
+
+  if (found == NULL || g_str_equal (found, expected))
+    return found != NULL;
+  _imgimport_set_error (error, IMGIMPORT_ERROR_CORRUPT, "digest-mismatch",
+                        "%s: the stored bytes have the digest %s, the record says %s", what, found,
+                        expected);
+  return FALSE;
 }
 
 void

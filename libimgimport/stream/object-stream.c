@@ -15,6 +15,23 @@ _imgimport_object_source_read (gpointer source, void *buffer, gsize length, gsiz
   return TRUE;
 }
 
+gboolean
+_imgimport_object_source_next_extent (gpointer source, guint64 *hole, guint64 *data,
+                                      GCancellable *cancellable, GError **error)
+{
+  ImgImportObjectSource *self = source;
+  guint64 start = 0;
+  guint64 end = 0;
+
+  if (!_imgimport_store_reader_next_extent (self->reader, self->offset, &start, &end, cancellable,
+                                            error))
+    return FALSE;
+  *hole = start - self->offset;
+  *data = end == IMGIMPORT_SIZE_UNKNOWN ? IMGIMPORT_SIZE_UNKNOWN : end - start;
+  self->offset = start;
+  return TRUE;
+}
+
 #define IMGIMPORT_TYPE_OBJECT_STREAM (_imgimport_object_stream_get_type ())
 G_DECLARE_FINAL_TYPE (ImgImportObjectStream, _imgimport_object_stream, IMGIMPORT, OBJECT_STREAM,
                       GInputStream)
@@ -26,6 +43,9 @@ struct _ImgImportObjectStream
   guint64 offset;               /* where the range begins */
   guint64 length;               /* of the range; IMGIMPORT_SIZE_UNKNOWN: to the object's end */
   guint64 position;             /* within the range */
+  ImgImportDigest *digest;      /* of all before `position`; NULL: none to compare */
+  char *expected;
+  char *what;
 };
 
 static void _imgimport_object_stream_seekable_init (GSeekableIface *iface);
@@ -33,6 +53,22 @@ static void _imgimport_object_stream_seekable_init (GSeekableIface *iface);
 G_DEFINE_FINAL_TYPE_WITH_CODE (ImgImportObjectStream, _imgimport_object_stream, G_TYPE_INPUT_STREAM,
                                G_IMPLEMENT_INTERFACE (G_TYPE_SEEKABLE,
                                                       _imgimport_object_stream_seekable_init))
+
+/* Whoever stops at the last byte learns of it too. */
+static gboolean
+check_digest (ImgImportObjectStream *self, const void *buffer, gsize n_read, GError **error)
+{
+  if (self->digest == NULL)
+    return TRUE;
+  if (!_imgimport_digest_update (self->digest, buffer, n_read, error))
+    return FALSE;
+  if (n_read > 0 && self->position + n_read < self->length)
+    return TRUE;
+  if (!_imgimport_digest_verify (self->digest, self->expected, self->what, error))
+    return FALSE;
+  g_clear_pointer (&self->digest, _imgimport_digest_free);
+  return TRUE;
+}
 
 static gssize
 object_stream_read (GInputStream *stream, void *buffer, gsize count, GCancellable *cancellable,
@@ -46,7 +82,8 @@ object_stream_read (GInputStream *stream, void *buffer, gsize count, GCancellabl
   if (count == 0)
     return 0;
   if (!_imgimport_store_reader_read (self->reader, self->offset + self->position, buffer, count,
-                                     &n_read, cancellable, error))
+                                     &n_read, cancellable, error) ||
+      !check_digest (self, buffer, n_read, error))
     return -1;
   self->position += n_read;
   return (gssize)n_read;
@@ -118,6 +155,8 @@ seek_to (ImgImportObjectStream *self, goffset offset, GSeekType type, GError **e
                             "cannot seek outside of the object");
       return FALSE;
     }
+  if (self->position != base + (guint64)offset)
+    g_clear_pointer (&self->digest, _imgimport_digest_free);
   self->position = base + (guint64)offset;
   return TRUE;
 }
@@ -161,6 +200,9 @@ object_stream_finalize (GObject *object)
   ImgImportObjectStream *self = IMGIMPORT_OBJECT_STREAM (object);
 
   g_clear_pointer (&self->reader, _imgimport_store_reader_close);
+  g_clear_pointer (&self->digest, _imgimport_digest_free);
+  g_free (self->expected);
+  g_free (self->what);
   G_OBJECT_CLASS (_imgimport_object_stream_parent_class)->finalize (object);
 }
 
@@ -186,4 +228,15 @@ _imgimport_object_stream_new (ImgImportStoreReader *reader, guint64 offset, guin
   self->offset = offset;
   self->length = length;
   return G_INPUT_STREAM (self);
+}
+
+void
+_imgimport_object_stream_expect (GInputStream *stream, ImgImportDigest *digest,
+                                 const char *expected, const char *what)
+{
+  ImgImportObjectStream *self = IMGIMPORT_OBJECT_STREAM (stream);
+
+  self->digest = digest;
+  self->expected = g_strdup (expected);
+  self->what = g_strdup (what);
 }

@@ -32,6 +32,7 @@ _imgimport_pass_acquire (ImgImportPass *self)
   if (buffer == NULL)
     buffer = buffer_new ();
   buffer->length = 0;
+  buffer->is_hole = FALSE;
   return buffer;
 }
 
@@ -121,6 +122,14 @@ stage_pop (ImgImportPassStage *self, gboolean wait)
   return buffer;
 }
 
+static gboolean
+digest_buffer (ImgImportDigest *digest, const ImgImportPassBuffer *buffer, GError **error)
+{
+  if (buffer->is_hole)
+    return _imgimport_digest_update_zeros (digest, buffer->length, error);
+  return _imgimport_digest_update (digest, buffer->data, (gsize)buffer->length, error);
+}
+
 static void
 stage_consume (ImgImportPassStage *self, const ImgImportPassBuffer *buffer)
 {
@@ -130,7 +139,7 @@ stage_consume (ImgImportPassStage *self, const ImgImportPassBuffer *buffer)
     return;
   if (self->sink != NULL)
     _imgimport_pass_sink_write (self->sink, buffer);
-  else if (!_imgimport_digest_update (self->digest, buffer->data, buffer->length, &error))
+  else if (!digest_buffer (self->digest, buffer, &error))
     _imgimport_pass_fail (self->pass, error);
 }
 
@@ -170,8 +179,12 @@ _imgimport_pass_dispatch (ImgImportPass *self, ImgImportPassBuffer *buffer)
 
   buffer->offset = self->dispatched;
   self->dispatched += buffer->length;
-  if (self->inspector != NULL)
-    imgimport_inspector_feed (self->inspector, buffer->data, buffer->length);
+  if (!buffer->is_hole)
+    buffer->is_hole = _imgimport_is_zero (buffer->data, (gsize)buffer->length);
+  if (self->inspector != NULL && buffer->is_hole)
+    imgimport_inspector_skip (self->inspector, buffer->length);
+  else if (self->inspector != NULL)
+    imgimport_inspector_feed (self->inspector, buffer->data, (gsize)buffer->length);
   if (self->n_stages == 0)
     {
       _imgimport_pass_release (self, buffer);

@@ -59,9 +59,11 @@ _imgimport_pass_sink_write (ImgImportPassSink *self, const ImgImportPassBuffer *
 {
   GError *error = NULL;
 
-  if (self->writer != NULL &&
-      !_imgimport_store_writer_write (self->writer, buffer->offset, buffer->data, buffer->length,
-                                      self->pass->stop, &error))
+  /* What is not written reads as zeros. */
+  if (self->writer == NULL || buffer->is_hole)
+    return;
+  if (!_imgimport_store_writer_write (self->writer, buffer->offset, buffer->data,
+                                      (gsize)buffer->length, self->pass->stop, &error))
     sink_fail (self, error);
 }
 

@@ -2,10 +2,6 @@
 
 #include "stream/pass.h"
 
-/* A source that gives little at a time is not waited for longer than until this much is there. */
-#define HAND_ON_SIZE ((gsize)64 * 1024)
-#define PROGRESS_INTERVAL_US G_GINT64_CONSTANT (100000)
-
 static ImgImportPass *
 pass_alloc (const ImgImportPassSpec *spec)
 {
@@ -65,91 +61,6 @@ pass_add_stages (ImgImportPass *self, const ImgImportPassSpec *spec, GError **er
   return TRUE;
 }
 
-static void
-on_cancelled (GCancellable *outer, gpointer stop)
-{
-  g_cancellable_cancel (stop);
-}
-
-/* Until g_cancellable_disconnect(), what the caller cancels stops the pass. */
-static gulong
-pass_link (ImgImportPass *self, GCancellable *outer)
-{
-  if (outer == NULL)
-    return 0;
-  return g_cancellable_connect (outer, G_CALLBACK (on_cancelled), g_object_ref (self->stop),
-                                g_object_unref);
-}
-
-static void
-set_limit_error (ImgImportPass *self, GError **error)
-{
-  _imgimport_set_error (error, IMGIMPORT_ERROR_LIMIT, "image-size-cap",
-                        "more bytes than the %" G_GUINT64_FORMAT " that %s allows", self->limit,
-                        self->limit_name);
-}
-
-static void
-fail_size (ImgImportPass *self, const char *word)
-{
-  GError *error = NULL;
-
-  _imgimport_set_error (&error, IMGIMPORT_ERROR_CORRUPT, "size-mismatch",
-                        "%s bytes than the %" G_GUINT64_FORMAT " expected", word, self->expected);
-  _imgimport_pass_fail (self, error);
-}
-
-/* Accounts for `n` further bytes before any stage sees them. */
-static gboolean
-pass_take (ImgImportPass *self, gsize n)
-{
-  GError *error = NULL;
-
-  if (n > self->expected - self->bytes)
-    {
-      fail_size (self, "more");
-      return FALSE;
-    }
-  if (n > self->limit - self->bytes)
-    {
-      set_limit_error (self, &error);
-      _imgimport_pass_fail (self, error);
-      return FALSE;
-    }
-  self->bytes += n;
-  return TRUE;
-}
-
-static void
-pass_report (ImgImportPass *self, gboolean at_end)
-{
-  gint64 now_us;
-
-  if (self->progress == NULL)
-    return;
-  now_us = _imgimport_clock_monotonic_us (self->clock);
-  if (!at_end && now_us - self->reported_us < PROGRESS_INTERVAL_US)
-    return;
-  self->reported_us = now_us;
-  self->progress (self->bytes, self->progress_data);
-}
-
-/* Dispatches the current buffer once it holds at least `enough`. */
-static void
-pass_hand_on (ImgImportPass *self, gsize enough)
-{
-  if (self->current != NULL && self->current->length >= enough)
-    _imgimport_pass_dispatch (self, g_steal_pointer (&self->current));
-}
-
-static ImgImportPassBuffer *
-pass_current (ImgImportPass *self)
-{
-  if (self->current == NULL)
-    self->current = _imgimport_pass_acquire (self);
-  return self->current;
-}
-
 ImgImportPass *
 _imgimport_pass_new (const ImgImportPassSpec *spec, GCancellable *cancellable, GError **error)
 {
@@ -158,94 +69,16 @@ _imgimport_pass_new (const ImgImportPassSpec *spec, GCancellable *cancellable, G
 
   if (spec->expected != IMGIMPORT_SIZE_UNKNOWN && spec->expected > spec->limit)
     {
-      set_limit_error (self, error);
+      _imgimport_pass_set_limit_error (self, error);
       return NULL;
     }
   if (!pass_add_stages (self, spec, error))
     return NULL;
-  link = pass_link (self, cancellable);
+  link = _imgimport_pass_link (self, cancellable);
   for (guint i = 0; i < self->n_sinks && _imgimport_pass_check (self, NULL); i++)
     _imgimport_pass_sink_begin (&self->sinks[i]);
   g_cancellable_disconnect (cancellable, link);
   return _imgimport_pass_check (self, error) ? g_steal_pointer (&self) : NULL;
-}
-
-static void
-pass_push (ImgImportPass *self, const guint8 *data, gsize length)
-{
-  while (length > 0 && _imgimport_pass_check (self, NULL))
-    {
-      ImgImportPassBuffer *buffer = pass_current (self);
-      gsize n = MIN (length, IMGIMPORT_BUFFER_SIZE - buffer->length);
-
-      memcpy (buffer->data + buffer->length, data, n);
-      buffer->length += n;
-      data += n;
-      length -= n;
-      pass_hand_on (self, IMGIMPORT_BUFFER_SIZE);
-    }
-}
-
-gboolean
-_imgimport_pass_push (ImgImportPass *self, const void *data, gsize length,
-                      GCancellable *cancellable, GError **error)
-{
-  gulong link;
-
-  g_return_val_if_fail (!self->finished, FALSE);
-
-  link = pass_link (self, cancellable);
-  if (_imgimport_pass_check (self, NULL) && pass_take (self, length))
-    {
-      pass_push (self, data, length);
-      pass_report (self, FALSE);
-    }
-  g_cancellable_disconnect (cancellable, link);
-  return _imgimport_pass_check (self, error);
-}
-
-/* Reads once; FALSE at the end of the source and of the pass. */
-static gboolean
-pass_read (ImgImportPass *self, ImgImportSourceFunc read, gpointer source)
-{
-  ImgImportPassBuffer *buffer = pass_current (self);
-  guint64 allowed = MIN (self->expected, self->limit) - self->bytes;
-  gsize room = IMGIMPORT_BUFFER_SIZE - buffer->length;
-  gsize n_read = 0;
-  GError *error = NULL;
-
-  /* One byte more than is allowed is asked for: there must be none. */
-  if (allowed < room)
-    room = (gsize)allowed + 1;
-  if (!read (source, buffer->data + buffer->length, room, &n_read, self->stop, &error))
-    {
-      /* Where the pass was stopped meanwhile, that is why the source failed. */
-      if (_imgimport_pass_check (self, NULL))
-        _imgimport_pass_fail (self, g_steal_pointer (&error));
-      g_clear_error (&error);
-      return FALSE;
-    }
-  if (n_read == 0 || !pass_take (self, n_read))
-    return FALSE;
-  buffer->length += n_read;
-  pass_hand_on (self, HAND_ON_SIZE);
-  pass_report (self, FALSE);
-  return TRUE;
-}
-
-gboolean
-_imgimport_pass_pull (ImgImportPass *self, ImgImportSourceFunc read, gpointer source,
-                      GCancellable *cancellable, GError **error)
-{
-  gulong link;
-
-  g_return_val_if_fail (!self->finished, FALSE);
-
-  link = pass_link (self, cancellable);
-  while (_imgimport_pass_check (self, NULL) && pass_read (self, read, source))
-    ;
-  g_cancellable_disconnect (cancellable, link);
-  return _imgimport_pass_check (self, error);
 }
 
 static void
@@ -273,14 +106,14 @@ static gboolean
 pass_finish (ImgImportPass *self, ImgImportPassResult *result, GError **error)
 {
   if (_imgimport_pass_check (self, NULL))
-    pass_hand_on (self, 1);
+    _imgimport_pass_hand_on (self, 1);
   _imgimport_pass_close (self);
   if (_imgimport_pass_check (self, NULL) && self->expected != IMGIMPORT_SIZE_UNKNOWN &&
       self->bytes < self->expected)
-    fail_size (self, "fewer");
+    _imgimport_pass_fail_size (self, "fewer");
   if (!_imgimport_pass_check (self, error))
     return FALSE;
-  pass_report (self, TRUE);
+  _imgimport_pass_report (self, TRUE);
   finish_digests (self, result);
   if (self->inspector != NULL)
     result->facts = _imgimport_inspector_finish (self->inspector);
@@ -299,7 +132,7 @@ _imgimport_pass_finish (ImgImportPass *self, ImgImportPassResult *result, GCance
 
   self->finished = TRUE;
   *result = (ImgImportPassResult){ 0 };
-  link = pass_link (self, cancellable);
+  link = _imgimport_pass_link (self, cancellable);
   ok = pass_finish (self, result, error);
   g_cancellable_disconnect (cancellable, link);
   if (!ok)

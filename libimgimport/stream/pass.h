@@ -16,8 +16,9 @@ G_BEGIN_DECLS
 
 typedef struct
 {
-  guint8 *data;
-  gsize length;
+  guint8 *data;     /* IMGIMPORT_BUFFER_SIZE */
+  gboolean is_hole; /* `length` zeros, that are not in `data` */
+  guint64 length;
   guint64 offset;
   guint refs; /* stages that still need it; under the lock */
 } ImgImportPassBuffer;
@@ -81,6 +82,17 @@ struct _ImgImportPass
   gboolean closing;
   GError *error; /* the first one */
 };
+
+/* ---- pass-feed.c ----------------------------------------------------------------------------- */
+
+/* Until g_cancellable_disconnect(), what the caller cancels stops the pass. */
+gulong _imgimport_pass_link (ImgImportPass *self, GCancellable *outer);
+void _imgimport_pass_set_limit_error (ImgImportPass *self, GError **error);
+/* CORRUPT "size-mismatch": "more" or "fewer" bytes than expected. */
+void _imgimport_pass_fail_size (ImgImportPass *self, const char *word);
+void _imgimport_pass_report (ImgImportPass *self, gboolean at_end);
+/* Dispatches the current buffer once it holds at least `enough`. */
+void _imgimport_pass_hand_on (ImgImportPass *self, gsize enough);
 
 /* ---- pass-pump.c ----------------------------------------------------------------------------- */
 

@@ -27,8 +27,13 @@ gboolean _imgimport_digest_is_known (const char *algorithm);
 ImgImportDigest *_imgimport_digest_new (const char *algorithm, GError **error);
 gboolean _imgimport_digest_update (ImgImportDigest *self, const void *data, gsize length,
                                    GError **error);
+/* As `length` bytes of zeros. */
+gboolean _imgimport_digest_update_zeros (ImgImportDigest *self, guint64 length, GError **error);
 /* Lower-case hexadecimal; once. */
 char *_imgimport_digest_finish (ImgImportDigest *self, GError **error);
+/* Finishes; another digest than `expected` is CORRUPT "digest-mismatch", named `what`. */
+gboolean _imgimport_digest_verify (ImgImportDigest *self, const char *expected, const char *what,
+                                   GError **error);
 void _imgimport_digest_free (ImgImportDigest *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ImgImportDigest, _imgimport_digest_free)
 
@@ -37,6 +42,18 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (ImgImportDigest, _imgimport_digest_free)
 /* Reads up to `length` bytes; `*n_read` 0 is the end. */
 typedef gboolean (*ImgImportSourceFunc) (gpointer source, void *buffer, gsize length, gsize *n_read,
                                          GCancellable *cancellable, GError **error);
+
+/* Passes over the `*hole` bytes from where the source stands that read as zeros, and answers how
+ * many bytes of data follow, IMGIMPORT_SIZE_UNKNOWN where that is not known. */
+typedef gboolean (*ImgImportExtentFunc) (gpointer source, guint64 *hole, guint64 *data,
+                                         GCancellable *cancellable, GError **error);
+
+typedef struct
+{
+  ImgImportSourceFunc read;
+  ImgImportExtentFunc next_extent; /* NULL: all is data */
+  gpointer data;                   /* the `source` of both */
+} ImgImportSource;
 
 /* Called at most every 100 ms by the pass's clock, and at the end; on the caller's thread. */
 typedef void (*ImgImportPassProgressFunc) (guint64 bytes, gpointer user_data);
@@ -97,7 +114,10 @@ ImgImportPass *_imgimport_pass_new (const ImgImportPassSpec *spec, GCancellable 
  * more than the limit LIMIT "image-size-cap", as soon as it is known. */
 gboolean _imgimport_pass_push (ImgImportPass *self, const void *data, gsize length,
                                GCancellable *cancellable, GError **error);
-/* Pull: reads `source` to its end. */
+/* Pull: reads `source` to its end. Holes, and buffers of nothing but zeros, are told to the stages
+ * and not shown to them: sinks leave a gap. */
+gboolean _imgimport_pass_pull_sparse (ImgImportPass *self, const ImgImportSource *source,
+                                      GCancellable *cancellable, GError **error);
 gboolean _imgimport_pass_pull (ImgImportPass *self, ImgImportSourceFunc read, gpointer source,
                                GCancellable *cancellable, GError **error);
 /* Waits for all stages and commits the sinks in their order. With no sink that must succeed, at
@@ -120,10 +140,16 @@ typedef struct
 } ImgImportObjectSource;
 gboolean _imgimport_object_source_read (gpointer source, void *buffer, gsize length, gsize *n_read,
                                         GCancellable *cancellable, GError **error);
+gboolean _imgimport_object_source_next_extent (gpointer source, guint64 *hole, guint64 *data,
+                                               GCancellable *cancellable, GError **error);
 
-/* An object, or a range of it, as a seekable GInputStream; takes the reader. Digest checks are the
- * caller's. */
+/* An object, or a range of it, as a seekable GInputStream; takes the reader. */
 GInputStream *_imgimport_object_stream_new (ImgImportStoreReader *reader, guint64 offset,
                                             guint64 length);
+/* Lets the read that reaches the end fail where the digest, which is taken, is not `expected`: for
+ * a stream of known length that is read from its beginning without a seek, as one that seeks is
+ * checked no more. */
+void _imgimport_object_stream_expect (GInputStream *stream, ImgImportDigest *digest,
+                                      const char *expected, const char *what);
 
 G_END_DECLS

@@ -75,7 +75,30 @@ def sparse_image_keeps_its_holes_and_its_digest(root):
     if not IS_LONG:
         return
     root.run("image-download", image, "--file", root.file("back"))
+    equal(allocated(root.file("back")) < 2 * MIB, True, "downloaded holes are holes")
     equal(same_bytes(path, root.file("back")), True, "downloaded bytes are the same")
+
+
+@test
+def tebibyte_of_holes_is_imported_in_a_moment(root):
+    """Security 77: nothing grows with what is not there, where nothing is digested."""
+    size = 1 << 40
+    path = root.file("huge.raw")
+    with open(path, "wb") as file:
+        file.truncate(size)
+        file.seek(size // 2)
+        file.write(b"middle")
+    root.configure(hashing_algorithm="none", checksum=False)
+    image = root.active(path)
+    record = root.show(image)
+    equal((record["size"], record["virtual_size"], record["os_hash_value"]), (size, size, None))
+    root.run("image-download", image, "--file", root.file("back"))
+    for copy in (os.path.join(root.path, "store", root.files("store")[0]), root.file("back")):
+        equal(os.stat(copy).st_size, size)
+        equal(allocated(copy) < MIB, True, f"{allocated(copy)} bytes allocated in {copy}")
+        with open(copy, "rb") as file:
+            file.seek(size // 2)
+            equal(file.read(7), b"middle\0")
 
 
 @test

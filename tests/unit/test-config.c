@@ -208,6 +208,16 @@ test_what_is_configured_replaces_a_default (void)
 }
 
 static void
+test_digests_can_be_left_out (void)
+{
+  g_autoptr (ImgImportConfig) config =
+      parse (NULL, "{\"hashing_algorithm\": \"none\", \"checksum\": false}");
+
+  g_assert_null (config->hashing_algorithm);
+  g_assert_false (config->checksum);
+}
+
+static void
 test_all_values_are_read (void)
 {
   g_autoptr (ImgImportConfig) config = parse (
@@ -285,6 +295,7 @@ main (int argc, char **argv)
                    test_directory_brings_embedded_defaults);
   g_test_add_func ("/config/what-is-configured-replaces-a-default",
                    test_what_is_configured_replaces_a_default);
+  g_test_add_func ("/config/digests-can-be-left-out", test_digests_can_be_left_out);
   g_test_add_func ("/config/all-values-are-read", test_all_values_are_read);
   g_test_add_func ("/config/negative-size-is-no-limit", test_negative_size_is_no_limit);
   g_test_add_func ("/config/builtin-refuses-an-unknown-type", test_builtin_refuses_an_unknown_type);

@@ -124,6 +124,22 @@ test_stream_outlives_the_deletion (Fixture *f, gconstpointer data)
   g_assert_cmpstr (found, ==, BYTES);
 }
 
+static void
+test_reading_all_finds_other_bytes (Fixture *f, gconstpointer data)
+{
+  g_autofree char *id = create_active (f->service, f->alice, BYTES);
+  g_autoptr (GInputStream) all = NULL;
+  char buffer[64] = "";
+
+  replace_copy (f, id, "one", "0123456788");
+  expect_range (f, id, 0, 9, "012345678");
+  expect_range (f, id, 1, IMGIMPORT_SIZE_UNKNOWN, "123456788");
+  all =
+      imgimport_service_read_image (f->service, f->alice, id, 0, IMGIMPORT_SIZE_UNKNOWN, &f->error);
+  g_assert_false (g_input_stream_read_all (all, buffer, 10, NULL, NULL, &f->error));
+  assert_refused (&f->error, IMGIMPORT_ERROR_CORRUPT, "digest-mismatch");
+}
+
 /* ---- save ------------------------------------------------------------------------------------ */
 
 static gboolean
@@ -214,6 +230,81 @@ test_save_is_cancelled (Fixture *f, gconstpointer data)
   g_clear_error (&f->error);
 }
 
+/* Edits the record behind the service's back. */
+static gboolean
+drop_digests (ImgImportTxn *txn, gpointer data, GError **error)
+{
+  ImgImportImage *image = _imgimport_txn_image (txn)->image;
+
+  _imgimport_set_string (&image->os_hash_algo, NULL);
+  _imgimport_set_string (&image->os_hash_value, NULL);
+  _imgimport_set_string (&image->checksum, NULL);
+  _imgimport_txn_image_changed (txn);
+  return TRUE;
+}
+
+static void
+test_save_without_digests_compares_the_size (Fixture *f, gconstpointer data)
+{
+  g_autofree char *id = create_active (f->service, f->alice, BYTES);
+  g_autofree char *bytes = NULL;
+  g_autofree char *other = NULL;
+
+  _imgimport_txn_run (f->service, id, NULL, FALSE, drop_digests, NULL, &f->error);
+  g_assert_true (save (f, id, &bytes, NULL));
+  g_assert_cmpstr (bytes, ==, BYTES);
+  replace_copy (f, id, "one", "x");
+  g_assert_false (save (f, id, &other, NULL));
+  assert_refused (&f->error, IMGIMPORT_ERROR_CORRUPT, "size-mismatch");
+}
+
+/* Zeros, one byte, zeros, into a file that holds something else from `kept` on. */
+static void
+check_zeros (Fixture *f, gsize kept)
+{
+  const gsize size = 3 * IMGIMPORT_BUFFER_SIZE;
+  g_autofree char *id = create (f->service, f->alice, RAW);
+  g_autofree char *data = g_malloc0 (size);
+  g_autofree char *path = NULL;
+  g_autofree char *found = NULL;
+  g_auto (ImgImportFd) fd = g_file_open_tmp ("imgimport-XXXXXX", &path, &f->error);
+  g_autoptr (GInputStream) stream = NULL;
+  g_autoptr (ImgImportImage) image = NULL;
+  GStatBuf info;
+  gsize n_found = 0;
+
+  data[size / 2] = 'x';
+  stream = g_memory_input_stream_new_from_data (data, (gssize)size, NULL);
+  image = imgimport_service_stage_stream (f->service, f->alice, id, stream, size, NULL, &f->error);
+  g_assert_no_error (f->error);
+  import (f->service, id, "{\"method\": {\"name\": \"glance-direct\"}, \"all_stores\": true}");
+  if (kept > 0)
+    g_assert_true (g_file_set_contents (path, "kept", 4, NULL));
+  _imgimport_fd_close (fd);
+  fd = g_open (path, O_RDWR | O_CLOEXEC, 0);
+  g_assert_true (imgimport_service_save_image (f->service, f->alice, id, fd, NULL, &f->error));
+  g_assert_no_error (f->error);
+  g_assert_true (g_file_get_contents (path, &found, &n_found, NULL));
+  g_assert_cmpuint (n_found, ==, size);
+  g_assert_true (memcmp (found, data, size) == 0);
+  g_assert_cmpint (g_stat (path, &info), ==, 0);
+  if (kept == 0)
+    g_assert_cmpuint ((guint64)info.st_blocks * 512, <, size);
+  g_unlink (path);
+}
+
+static void
+test_zeros_become_holes_of_a_new_file (Fixture *f, gconstpointer data)
+{
+  check_zeros (f, 0);
+}
+
+static void
+test_zeros_overwrite_what_a_file_holds (Fixture *f, gconstpointer data)
+{
+  check_zeros (f, 4);
+}
+
 #define ADD(path, value, func)                                                                     \
   g_test_add ("/images-read/" path, Fixture, value, set_up, func, tear_down)
 
@@ -231,6 +322,10 @@ main (int argc, char **argv)
   ADD ("save-falls-back-to-the-checksum", NULL, test_save_falls_back_to_the_checksum);
   ADD ("save-without-a-known-digest-writes-nothing", NULL,
        test_save_without_a_known_digest_writes_nothing);
+  ADD ("save-without-digests-compares-the-size", NULL, test_save_without_digests_compares_the_size);
+  ADD ("zeros-become-holes-of-a-new-file", NULL, test_zeros_become_holes_of_a_new_file);
+  ADD ("zeros-overwrite-what-a-file-holds", NULL, test_zeros_overwrite_what_a_file_holds);
+  ADD ("security-51/reading-all-finds-other-bytes", NULL, test_reading_all_finds_other_bytes);
   ADD ("save-is-cancelled", NULL, test_save_is_cancelled);
   return g_test_run ();
 }

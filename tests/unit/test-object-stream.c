@@ -193,6 +193,65 @@ object_is_a_source (Fixture *f, gconstpointer data)
   g_assert_true (g_bytes_equal (fake_store_peek (f->fake, "copy"), f->content));
 }
 
+/* ---- digests --------------------------------------------------------------------------------- */
+
+static void
+expect_digest (Fixture *f, gboolean right)
+{
+  g_autofree char *digest = g_compute_checksum_for_bytes (G_CHECKSUM_SHA256, f->content);
+
+  digest[63] = right ? digest[63] : (char)(digest[63] ^ 1);
+  _imgimport_object_stream_expect (f->stream, _imgimport_digest_new ("sha256", &f->error), digest,
+                                   "image x");
+  g_assert_no_error (f->error);
+}
+
+static void
+right_digest_is_silent (Fixture *f, gconstpointer data)
+{
+  expect_digest (f, TRUE);
+  assert_rest (f, 0, SIZE);
+  assert_rest (f, 0, 0);
+}
+
+/* Also for who knows the size and asks for no more than that. */
+static void
+wrong_digest_fails_the_read_of_the_last_byte (Fixture *f, gconstpointer data)
+{
+  guint8 buffer[SIZE];
+  gsize n_read = 0;
+
+  expect_digest (f, FALSE);
+  g_assert_false (g_input_stream_read_all (f->stream, buffer, SIZE, &n_read, NULL, &f->error));
+  g_assert_error (f->error, IMGIMPORT_ERROR, IMGIMPORT_ERROR_CORRUPT);
+  g_assert_cmpstr (imgimport_error_get_reason (f->error), ==, "digest-mismatch");
+  g_assert_true (g_str_has_prefix (f->error->message, "image x: "));
+  g_assert_cmpuint (n_read, <, SIZE);
+  g_clear_error (&f->error);
+  g_assert_cmpint (g_input_stream_read (f->stream, buffer, SIZE, NULL, &f->error), ==, -1);
+}
+
+static void
+object_that_ends_early_fails_the_digest (Fixture *f, gconstpointer data)
+{
+  guint8 buffer[50];
+
+  expect_digest (f, TRUE);
+  g_assert_false (g_input_stream_read_all (f->stream, buffer, 50, NULL, NULL, &f->error));
+  g_assert_cmpstr (imgimport_error_get_reason (f->error), ==, "digest-mismatch");
+}
+
+static void
+stream_that_seeks_is_not_checked (Fixture *f, gconstpointer data)
+{
+  guint8 byte;
+
+  expect_digest (f, FALSE);
+  g_assert_cmpint (g_input_stream_read (f->stream, &byte, 1, NULL, &f->error), ==, 1);
+  g_assert_true (g_seekable_seek (G_SEEKABLE (f->stream), 0, G_SEEK_SET, NULL, &f->error));
+  assert_rest (f, 0, SIZE);
+}
+
 static void
 add (const char *path, const Range *range, void (*func) (Fixture *, gconstpointer))
 {
@@ -211,6 +270,12 @@ main (int argc, char **argv)
   add ("/object-stream/seeks-out-of-the-range-are-refused", &part,
        seeks_out_of_the_range_are_refused);
   add ("/object-stream/unknown-end-is-no-base", &open_end, unknown_end_is_no_base);
+  add ("/object-stream/security-51/right-digest-is-silent", &whole, right_digest_is_silent);
+  add ("/object-stream/security-51/wrong-digest-fails-the-read-of-the-last-byte", &whole,
+       wrong_digest_fails_the_read_of_the_last_byte);
+  add ("/object-stream/security-51/object-that-ends-early-fails-the-digest", &short_object,
+       object_that_ends_early_fails_the_digest);
+  add ("/object-stream/stream-that-seeks-is-not-checked", &whole, stream_that_seeks_is_not_checked);
   add ("/object-stream/truncation-is-refused", &whole, truncation_is_refused);
   add ("/object-stream/closed-stream-has-let-go-of-the-object", &whole,
        closed_stream_has_let_go_of_the_object);
