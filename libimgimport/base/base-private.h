@@ -170,8 +170,8 @@ gboolean _imgimport_fd_sync_data (int fd, GError **error);
 
 /* A descriptor that polls readable as it was set last, at first not. -1 on failure. */
 int _imgimport_fd_new_flag (GError **error);
-/* Only to what it is not. */
-void _imgimport_fd_set_flag (int fd, gboolean readable);
+/* FALSE where it was not readable and is to be that. */
+gboolean _imgimport_fd_set_flag (int fd, gboolean readable);
 
 /* ---- names ----------------------------------------------------------------------------------- */
 

@@ -15,8 +15,8 @@ _imgimport_fd_new_flag (GError **error)
   return fd;
 }
 
-/* Neither can fail: the counter goes from 0 to 1 and back only. */
-void
+/* The counter goes from 0 to 1 and back: writing cannot fail, and reading fails at 0 only. */
+gboolean
 _imgimport_fd_set_flag (int fd, gboolean readable)
 {
   guint64 one = 1;
@@ -25,6 +25,7 @@ _imgimport_fd_set_flag (int fd, gboolean readable)
   do
     done = readable ? write (fd, &one, sizeof one) : read (fd, &one, sizeof one);
   while (done < 0 && errno == EINTR);
+  return done > 0;
 }
 
 gboolean

@@ -154,7 +154,7 @@ struct _ImgImportRun
 
 /* Takes the lock, for a change of the run. */
 void _imgimport_run_lock (ImgImportRun *self);
-/* Drops the lock, then fires what is to be fired. */
+/* Drops the lock, then tells readers of events and fires what is to be fired. */
 void _imgimport_run_unlock (ImgImportRun *self);
 
 /* A thread's turn, without the lock: at the delayed task `due`, or at what is ready, and with

@@ -46,11 +46,16 @@ void
 _imgimport_run_unlock (ImgImportRun *self)
 {
   GPtrArray *firing = NULL;
+  GPtrArray *untold = NULL;
   guint i;
 
   if (self->fire || self->fire_late || self->firing != NULL)
     firing = take_firing (self);
+  if (g_atomic_int_get (&self->watch.is_untold))
+    untold = _imgimport_run_watch_take_untold (self, FALSE);
   _imgimport_unlock (&self->lock);
+  if (untold != NULL)
+    _imgimport_watch_tell (untold);
   if (firing == NULL)
     return;
   for (i = 0; i < firing->len; i++)

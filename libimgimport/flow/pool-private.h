@@ -43,9 +43,10 @@ void _imgimport_timers_remove_run (GArray *timers, ImgImportRun *run);
  * A thread takes a run from the queue, or a timer that is due, and gives the run a turn. A run is
  * in the queue at most once; in its turn it puts itself back where there is more than one thread
  * can do. A thread that has run out of work looks a few times more before it sleeps, so that tasks
- * shorter than a wake-up are not paid with one. Threads are never joined but counted: the last
- * reference may be dropped on one of them. Alarms have a thread of their own, for all others may
- * hang in tasks; a pool without threads looks at them whenever it is driven.
+ * shorter than a wake-up are not paid with one; it then tells the readers of events too. Threads
+ * are never joined but counted: the last reference may be dropped on one of them. Alarms have a
+ * thread of their own, for all others may hang in tasks; a pool without threads looks at them
+ * whenever it is driven.
  */
 struct _ImgImportPool
 {
@@ -63,7 +64,8 @@ struct _ImgImportPool
   GArray *alarms;     /* timers of all kinds but READY */
   GPtrArray *threads; /* of GThread, borrowed: those that have not ended */
   guint n_idle;
-  guint n_watching; /* of the idle: look by themselves soon, and need not be woken */
+  gint n_watching;        /* atomic: of the idle: look by themselves soon, and need not be woken */
+  gboolean needs_watcher; /* the next one of the idle is to be one of these */
   guint64 n_events;
   guint64 n_timers;
   gboolean has_alarm_thread;
@@ -105,6 +107,12 @@ gint64 _imgimport_pool_get_due (ImgImportPool *self, ImgImportRun *run, guint32 
 /* With the run's lock held. Whether other work than the run waits: a thread should not go on with
  * one run for long. */
 gboolean _imgimport_pool_is_contended (ImgImportPool *self, const ImgImportRun *run);
+
+/* With the run's lock held. Whether an idle thread looks soon for runs whose readers are untold of
+ * events; it need not be asked for that. */
+gboolean _imgimport_pool_is_watched (ImgImportPool *self);
+/* With the run's lock held. Has an idle thread do that, where there is one or room for one. */
+void _imgimport_pool_ask_watcher (ImgImportPool *self);
 
 /* For a caller that iterates: how many things have happened, and a sleep until there are more than
  * `seen`, a timer is due, or the clock says `deadline_us`. */

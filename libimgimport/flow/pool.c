@@ -126,20 +126,66 @@ wait_locked (ImgImportPool *self, gint64 deadline_us)
     _imgimport_clock_wait_until (self->clock, &self->cond, &self->lock, deadline_us);
 }
 
-/* What a thread does that has found no work since it looked `n_looks` times. */
-static void
+/* The runs whose readers are to be told of events; NULL for none. */
+static GPtrArray *
+find_untold (ImgImportPool *self)
+{
+  GPtrArray *runs = NULL;
+  GList *link;
+
+  for (link = self->active.head; link != NULL; link = link->next)
+    {
+      ImgImportRun *run = link->data;
+
+      if (!g_atomic_int_get (&run->watch.is_untold))
+        continue;
+      if (runs == NULL)
+        runs = g_ptr_array_new_with_free_func (g_object_unref);
+      g_ptr_array_add (runs, g_object_ref (run));
+    }
+  return runs;
+}
+
+/* Drops the lock where there is something to do; returns whether there was. */
+static gboolean
+tell_readers (ImgImportPool *self)
+{
+  GPtrArray *runs = find_untold (self);
+  guint i;
+
+  if (runs == NULL)
+    return FALSE;
+  _imgimport_unlock (&self->lock);
+  for (i = 0; i < runs->len; i++)
+    _imgimport_run_watch_tell_all (g_ptr_array_index (runs, i));
+  g_ptr_array_unref (runs);
+  _imgimport_lock (&self->lock);
+  return TRUE;
+}
+
+/* What a thread does that has found no work since it looked `n_looks` times. Returns how often it
+ * has now. */
+static guint
 rest_locked (ImgImportPool *self, guint n_looks)
 {
-  self->n_idle++;
-  if (n_looks >= LOOKS_MAX)
-    wait_locked (self, G_MAXINT64);
-  else
+  if (n_looks < LOOKS_MAX)
     {
-      self->n_watching++;
+      self->n_idle++;
+      g_atomic_int_inc (&self->n_watching);
       _imgimport_cond_wait_until (&self->cond, &self->lock, g_get_monotonic_time () + LOOK_US);
-      self->n_watching--;
+      g_atomic_int_add (&self->n_watching, -1);
+      self->n_idle--;
+      return tell_readers (self) ? 0 : n_looks + 1;
     }
-  self->n_idle--;
+  if (!self->needs_watcher)
+    {
+      self->n_idle++;
+      wait_locked (self, G_MAXINT64);
+      self->n_idle--;
+    }
+  n_looks = self->needs_watcher ? 0 : LOOKS_MAX;
+  self->needs_watcher = FALSE;
+  return n_looks;
 }
 
 static gpointer
@@ -162,8 +208,7 @@ thread_main (gpointer data)
           _imgimport_lock (&self->lock);
           continue;
         }
-      rest_locked (self, n_looks);
-      n_looks = MIN (n_looks + 1, LOOKS_MAX);
+      n_looks = rest_locked (self, n_looks);
     }
   _imgimport_pool_leave_thread (self);
   return NULL;
@@ -259,7 +304,7 @@ _imgimport_pool_enqueue (ImgImportPool *self, ImgImportRun *run, gboolean helps)
    * thread can be added, those there are will come to it. */
   if (self->queue.length > self->n_idle)
     add_thread (self, NULL);
-  if (!helps || self->queue.length > self->n_watching)
+  if (!helps || self->queue.length > (guint)g_atomic_int_get (&self->n_watching))
     g_cond_signal (&self->cond);
 }
 
@@ -304,6 +349,25 @@ gboolean
 _imgimport_pool_is_contended (ImgImportPool *self, const ImgImportRun *run)
 {
   return g_atomic_int_get (&self->n_waiting) > (run->is_queued ? 1 : 0);
+}
+
+gboolean
+_imgimport_pool_is_watched (ImgImportPool *self)
+{
+  return g_atomic_int_get (&self->n_watching) > 0;
+}
+
+void
+_imgimport_pool_ask_watcher (ImgImportPool *self)
+{
+  g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&self->lock);
+
+  if (self->max_threads == 0)
+    return;
+  self->needs_watcher = TRUE;
+  if (self->n_idle == 0)
+    add_thread (self, NULL);
+  g_cond_signal (&self->cond);
 }
 
 gboolean

@@ -17,21 +17,22 @@ extra_of (ImgImportTask *self)
 void
 imgimport_task_set_progress (ImgImportTask *self, double fraction)
 {
-  g_autoptr (ImgImportLocker) locker = NULL;
   ImgImportExtra *extra;
 
   g_return_if_fail (self != NULL);
 
   if (isnan (fraction) || self->is_reverting)
     return;
-  locker = _imgimport_locker_new (&self->run->lock);
-  extra = extra_of (self);
-  if (extra == NULL)
-    return;
   fraction = CLAMP (fraction, 0.0, 1.0);
-  _imgimport_run_watch_step (self->run, self->index, extra->progress, fraction);
-  extra->progress = fraction;
-  extra->alive_us = _imgimport_run_now_us (self->run);
+  _imgimport_run_lock (self->run);
+  extra = extra_of (self);
+  if (extra != NULL)
+    {
+      _imgimport_run_watch_step (self->run, self->index, extra->progress, fraction);
+      extra->progress = fraction;
+      extra->alive_us = _imgimport_run_now_us (self->run);
+    }
+  _imgimport_run_unlock (self->run);
 }
 
 void

@@ -41,6 +41,17 @@ typedef struct
   guint8 run_state;
 } ImgImportWatchEvent;
 
+typedef struct _ImgImportWatchQueue ImgImportWatchQueue;
+
+/* With the run's lock held. Puts the event into the queue; those that wait are dropped where it is
+ * full. Returns whether its reader is to be told at once. */
+gboolean _imgimport_watch_queue_push (ImgImportWatchQueue *self, const ImgImportWatchEvent *event);
+/* With the run's lock held: a reference, where the reader is to be told. */
+ImgImportWatchQueue *_imgimport_watch_queue_take_untold (ImgImportWatchQueue *self);
+/* Without a lock. */
+void _imgimport_watch_queue_tell (ImgImportWatchQueue *self);
+void _imgimport_watch_queue_unref (gpointer self);
+
 typedef struct
 {
   gboolean is_off;           /* no times are taken */
@@ -48,8 +59,12 @@ typedef struct
   gint64 now_us;             /* the moment of this hold of the lock; 0: not looked at yet */
   ImgImportTaskTimes *times; /* NULL: none are taken */
   GArray *spans;             /* of ImgImportSpan */
-  GPtrArray *subscriptions;  /* borrowed: each takes itself out before it goes; NULL: none */
-  guint64 n_total;           /* weights */
+  GPtrArray *queues;         /* of ImgImportWatchQueue; NULL: nobody has subscribed */
+  gint is_untold;            /* atomic: one of them has events its reader is to be told of */
+  gboolean hurries;          /* at once */
+  guint n_told;
+  gint64 told_us;  /* the moment when readers had last been told so often that it was remembered */
+  guint64 n_total; /* weights */
   guint64 n_done;
   double at_start; /* the progress then */
 } ImgImportRunWatch;
@@ -65,9 +80,13 @@ void _imgimport_run_watch_step (ImgImportRun *self, guint32 task, double before,
 /* The state of the run has been set. */
 void _imgimport_run_watch_state (ImgImportRun *self);
 void _imgimport_run_watch_clear (ImgImportRun *self);
-/* Puts the event into the queue; the oldest ones are dropped where it is full. */
-void _imgimport_run_subscription_push (ImgImportRunSubscription *self,
-                                       const ImgImportWatchEvent *event);
+/* Those who are to be told of events now, before the lock is dropped; NULL for none. What an idle
+ * thread will see to by itself is left to it, unless `all`. */
+GPtrArray *_imgimport_run_watch_take_untold (ImgImportRun *self, gboolean all);
+/* Without the lock: tells them, and frees the array. */
+void _imgimport_watch_tell (GPtrArray *queues);
+/* Without the lock: an idle thread sees to it. */
+void _imgimport_run_watch_tell_all (ImgImportRun *self);
 /* From 0 to 1. */
 double _imgimport_run_watch_progress (ImgImportRun *self);
 

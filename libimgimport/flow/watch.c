@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "flow/flow-private.h"
 
+/* So often within that time is again and again. */
+#define TOLD_MANY 16
+#define TOLD_US 1000
+
 /* Threads of the engine note, under the run's lock, what can be seen of it. */
 
 /* One moment for all that happens in one hold of the lock. */
@@ -15,10 +19,79 @@ now_us (ImgImportRun *self)
 static void
 publish (ImgImportRun *self, const ImgImportWatchEvent *event)
 {
+  ImgImportRunWatch *watch = &self->watch;
   guint i;
 
-  for (i = 0; i < self->watch.subscriptions->len; i++)
-    _imgimport_run_subscription_push (g_ptr_array_index (self->watch.subscriptions, i), event);
+  for (i = 0; i < watch->queues->len; i++)
+    watch->hurries |= _imgimport_watch_queue_push (g_ptr_array_index (watch->queues, i), event);
+  if (!g_atomic_int_get (&watch->is_untold))
+    g_atomic_int_set (&watch->is_untold, TRUE);
+}
+
+/* Where readers are told again and again, it is worth to have a thread that does it for many events
+ * at once. */
+static void
+count_told (ImgImportRun *self)
+{
+  ImgImportRunWatch *watch = &self->watch;
+  gint64 at_us;
+
+  if (++watch->n_told % TOLD_MANY > 0 || self->pool == NULL)
+    return;
+  at_us = g_get_monotonic_time ();
+  if (at_us - watch->told_us < TOLD_US)
+    _imgimport_pool_ask_watcher (self->pool);
+  watch->told_us = at_us;
+}
+
+GPtrArray *
+_imgimport_run_watch_take_untold (ImgImportRun *self, gboolean all)
+{
+  ImgImportRunWatch *watch = &self->watch;
+  GPtrArray *untold;
+  guint i;
+
+  /* The order of the two looks counts: a thread that stops watching looks at what is untold after
+   * that. */
+  if (!g_atomic_int_get (&watch->is_untold) ||
+      (!all && !watch->hurries && self->pool != NULL && _imgimport_pool_is_watched (self->pool)))
+    return NULL;
+  g_atomic_int_set (&watch->is_untold, FALSE);
+  watch->hurries = FALSE;
+  untold = g_ptr_array_new_with_free_func (_imgimport_watch_queue_unref);
+  for (i = 0; watch->queues != NULL && i < watch->queues->len; i++)
+    {
+      ImgImportWatchQueue *queue =
+          _imgimport_watch_queue_take_untold (g_ptr_array_index (watch->queues, i));
+
+      if (queue != NULL)
+        g_ptr_array_add (untold, queue);
+    }
+  if (!all && untold->len > 0)
+    count_told (self);
+  return untold;
+}
+
+void
+_imgimport_watch_tell (GPtrArray *queues)
+{
+  guint i;
+
+  for (i = 0; i < queues->len; i++)
+    _imgimport_watch_queue_tell (g_ptr_array_index (queues, i));
+  g_ptr_array_unref (queues);
+}
+
+void
+_imgimport_run_watch_tell_all (ImgImportRun *self)
+{
+  GPtrArray *untold;
+
+  _imgimport_run_lock (self);
+  untold = _imgimport_run_watch_take_untold (self, TRUE);
+  _imgimport_run_unlock (self);
+  if (untold != NULL)
+    _imgimport_watch_tell (untold);
 }
 
 static guint
@@ -130,14 +203,14 @@ _imgimport_run_watch_task (ImgImportRun *self, guint32 task)
 
   if (is_done (self, task))
     self->watch.n_done += weight_of (self, task);
-  if (self->watch.times == NULL && self->watch.subscriptions == NULL)
+  if (self->watch.times == NULL && self->watch.queues == NULL)
     return;
   event.time_us = now_us (self);
   if (self->watch.times != NULL && begins)
     take_begin (self, task, event.time_us);
   else if (self->watch.times != NULL)
     take_end (self, task, event.time_us);
-  if (self->watch.subscriptions == NULL)
+  if (self->watch.queues == NULL)
     return;
   event.task = task;
   event.task_state = slot->state;
@@ -151,7 +224,7 @@ _imgimport_run_watch_step (ImgImportRun *self, guint32 task, double before, doub
 {
   ImgImportWatchEvent event = { .kind = IMGIMPORT_RUN_EVENT_PROGRESS, .progress = after };
 
-  if (self->watch.subscriptions == NULL || (int)(before * 100) == (int)(after * 100))
+  if (self->watch.queues == NULL || (int)(before * 100) == (int)(after * 100))
     return;
   event.time_us = _imgimport_run_now_us (self);
   event.task = task;
@@ -168,7 +241,7 @@ _imgimport_run_watch_state (ImgImportRun *self)
                                 .task = IMGIMPORT_TASK_NONE,
                                 .run_state = (guint8)self->state };
 
-  if (self->watch.subscriptions == NULL)
+  if (self->watch.queues == NULL)
     return;
   event.time_us = now_us (self);
   publish (self, &event);
@@ -179,5 +252,5 @@ _imgimport_run_watch_clear (ImgImportRun *self)
 {
   g_free (self->watch.times);
   g_clear_pointer (&self->watch.spans, g_array_unref);
-  g_clear_pointer (&self->watch.subscriptions, g_ptr_array_unref);
+  g_clear_pointer (&self->watch.queues, g_ptr_array_unref);
 }
