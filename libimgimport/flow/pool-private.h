@@ -57,6 +57,7 @@ struct _ImgImportPool
 
   GMutex lock;      /* for everything below */
   GCond cond;       /* something has happened */
+  GCond work_cond;  /* the same, for threads that look for work */
   GCond alarm_cond; /* there is an earlier alarm, or the end */
   GQueue queue;
   GQueue active;
@@ -144,6 +145,12 @@ void _imgimport_pool_count_waiting (ImgImportPool *self);
 void _imgimport_pool_unpark_locked (ImgImportPool *self);
 void _imgimport_pool_drop_parked_locked (ImgImportPool *self, ImgImportRun *run);
 gboolean _imgimport_pool_add_thread_locked (ImgImportPool *self, GThreadFunc func, GError **error);
+/* One more thread that runs tasks, unless there are enough. */
+gboolean _imgimport_pool_add_worker_locked (ImgImportPool *self, GError **error);
+/* What to do next, if anything: `*run` is owned then. */
+gboolean _imgimport_pool_take_work_locked (ImgImportPool *self, ImgImportRun **run, guint32 *task);
+/* Until `cond` is signalled, a timer is due or the clock says `deadline_us`. */
+void _imgimport_pool_wait_locked (ImgImportPool *self, GCond *cond, gint64 deadline_us);
 void _imgimport_pool_leave_thread (ImgImportPool *self);
 
 G_END_DECLS

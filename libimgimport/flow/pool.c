@@ -1,11 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "flow/flow-private.h"
 
-/* How often a thread without work looks for some before it sleeps, and how long it waits between.
- */
-#define LOOKS_MAX 20
-#define LOOK_US 50
-
 ImgImportPool *
 _imgimport_pool_new (guint threads, ImgImportClock *clock)
 {
@@ -16,6 +11,7 @@ _imgimport_pool_new (guint threads, ImgImportClock *clock)
   self->clock = _imgimport_clock_ref (clock);
   g_mutex_init (&self->lock);
   g_cond_init (&self->cond);
+  g_cond_init (&self->work_cond);
   g_cond_init (&self->alarm_cond);
   g_queue_init (&self->queue);
   g_queue_init (&self->active);
@@ -44,6 +40,7 @@ _imgimport_pool_unref (ImgImportPool *self)
   g_ptr_array_unref (self->threads);
   _imgimport_clock_unref (self->clock);
   g_cond_clear (&self->alarm_cond);
+  g_cond_clear (&self->work_cond);
   g_cond_clear (&self->cond);
   g_mutex_clear (&self->lock);
   g_free (self);
@@ -66,6 +63,7 @@ _imgimport_pool_signal_locked (ImgImportPool *self)
 {
   self->n_events++;
   g_cond_broadcast (&self->cond);
+  g_cond_broadcast (&self->work_cond);
 }
 
 void
@@ -89,9 +87,8 @@ unlink_run (GQueue *queue, GList *link)
   link->data = NULL;
 }
 
-/* What to do next, if anything: `*run` is owned then. */
-static gboolean
-take_work (ImgImportPool *self, ImgImportRun **run, guint32 *task)
+gboolean
+_imgimport_pool_take_work_locked (ImgImportPool *self, ImgImportRun **run, guint32 *task)
 {
   *task = IMGIMPORT_TASK_NONE;
   if (self->timers->len > 0 && g_array_index (self->timers, ImgImportTimer, 0).due_us <=
@@ -112,144 +109,17 @@ take_work (ImgImportPool *self, ImgImportRun **run, guint32 *task)
   return TRUE;
 }
 
-/* Until something happens, a timer is due or the clock says `deadline_us`. */
-static void
-wait_locked (ImgImportPool *self, gint64 deadline_us)
+void
+_imgimport_pool_wait_locked (ImgImportPool *self, GCond *cond, gint64 deadline_us)
 {
   if (self->max_threads == 0 && self->alarms->len > 0)
     deadline_us = MIN (deadline_us, g_array_index (self->alarms, ImgImportTimer, 0).due_us);
   if (self->timers->len > 0)
     deadline_us = MIN (deadline_us, g_array_index (self->timers, ImgImportTimer, 0).due_us);
   if (deadline_us == G_MAXINT64)
-    _imgimport_cond_wait (&self->cond, &self->lock);
+    _imgimport_cond_wait (cond, &self->lock);
   else
-    _imgimport_clock_wait_until (self->clock, &self->cond, &self->lock, deadline_us);
-}
-
-/* The runs whose readers are to be told of events; NULL for none. */
-static GPtrArray *
-find_untold (ImgImportPool *self)
-{
-  GPtrArray *runs = NULL;
-  GList *link;
-
-  for (link = self->active.head; link != NULL; link = link->next)
-    {
-      ImgImportRun *run = link->data;
-
-      if (!g_atomic_int_get (&run->watch.is_untold))
-        continue;
-      if (runs == NULL)
-        runs = g_ptr_array_new_with_free_func (g_object_unref);
-      g_ptr_array_add (runs, g_object_ref (run));
-    }
-  return runs;
-}
-
-/* Drops the lock where there is something to do; returns whether there was. */
-static gboolean
-tell_readers (ImgImportPool *self)
-{
-  GPtrArray *runs = find_untold (self);
-  guint i;
-
-  if (runs == NULL)
-    return FALSE;
-  _imgimport_unlock (&self->lock);
-  for (i = 0; i < runs->len; i++)
-    _imgimport_run_watch_tell_all (g_ptr_array_index (runs, i));
-  g_ptr_array_unref (runs);
-  _imgimport_lock (&self->lock);
-  return TRUE;
-}
-
-/* What a thread does that has found no work since it looked `n_looks` times. Returns how often it
- * has now. */
-static guint
-rest_locked (ImgImportPool *self, guint n_looks)
-{
-  if (n_looks < LOOKS_MAX)
-    {
-      self->n_idle++;
-      g_atomic_int_inc (&self->n_watching);
-      _imgimport_cond_wait_until (&self->cond, &self->lock, g_get_monotonic_time () + LOOK_US);
-      g_atomic_int_add (&self->n_watching, -1);
-      self->n_idle--;
-      return tell_readers (self) ? 0 : n_looks + 1;
-    }
-  if (!self->needs_watcher)
-    {
-      self->n_idle++;
-      wait_locked (self, G_MAXINT64);
-      self->n_idle--;
-    }
-  n_looks = self->needs_watcher ? 0 : LOOKS_MAX;
-  self->needs_watcher = FALSE;
-  return n_looks;
-}
-
-static gpointer
-thread_main (gpointer data)
-{
-  ImgImportPool *self = data;
-  ImgImportRun *run;
-  guint32 task;
-  guint n_looks = LOOKS_MAX;
-
-  _imgimport_lock (&self->lock);
-  while (!self->is_closed)
-    {
-      if (take_work (self, &run, &task))
-        {
-          _imgimport_unlock (&self->lock);
-          _imgimport_run_turn (run, task, FALSE);
-          g_object_unref (run);
-          n_looks = 0;
-          _imgimport_lock (&self->lock);
-          continue;
-        }
-      n_looks = rest_locked (self, n_looks);
-    }
-  _imgimport_pool_leave_thread (self);
-  return NULL;
-}
-
-void
-_imgimport_pool_leave_thread (ImgImportPool *self)
-{
-  g_ptr_array_remove_fast (self->threads, g_thread_self ());
-  _imgimport_pool_signal_locked (self);
-  _imgimport_unlock (&self->lock);
-  _imgimport_pool_unref (self);
-}
-
-gboolean
-_imgimport_pool_add_thread_locked (ImgImportPool *self, GThreadFunc func, GError **error)
-{
-  GError *local = NULL;
-  GThread *thread = g_thread_try_new ("imgimport-flow", func, _imgimport_pool_ref (self), &local);
-
-  if (thread == NULL)
-    {
-      _imgimport_pool_unref (self);
-      _imgimport_set_error (error, IMGIMPORT_ERROR_UNAVAILABLE, "resources-exhausted",
-                            "engine: no thread could be started: %s", local->message);
-      g_error_free (local);
-      return FALSE;
-    }
-  g_ptr_array_add (self->threads, thread);
-  g_thread_unref (thread);
-  return TRUE;
-}
-
-/* One more thread, unless there are enough. */
-static gboolean
-add_thread (ImgImportPool *self, GError **error)
-{
-  guint n_threads = self->threads->len - (self->has_alarm_thread ? 1 : 0);
-
-  return n_threads >= self->max_threads ||
-         _imgimport_pool_add_thread_locked (self, thread_main, error);
+    _imgimport_clock_wait_until (self->clock, cond, &self->lock, deadline_us);
 }
 
 gboolean
@@ -263,7 +133,8 @@ _imgimport_pool_attach (ImgImportPool *self, ImgImportRun *run, GError **error)
                             "run “%s”: its engine has been stopped", run->id);
       return FALSE;
     }
-  if (self->threads->len - (self->has_alarm_thread ? 1 : 0) == 0 && !add_thread (self, error))
+  if (self->threads->len - (self->has_alarm_thread ? 1 : 0) == 0 &&
+      !_imgimport_pool_add_worker_locked (self, error))
     return FALSE;
   run->active_link.data = g_object_ref (run);
   g_queue_push_tail_link (&self->active, &run->active_link);
@@ -303,9 +174,11 @@ _imgimport_pool_enqueue (ImgImportPool *self, ImgImportRun *run, gboolean helps)
   /* A thread that was woken is idle until it runs: each queued run needs one of its own. Where no
    * thread can be added, those there are will come to it. */
   if (self->queue.length > self->n_idle)
-    add_thread (self, NULL);
+    _imgimport_pool_add_worker_locked (self, NULL);
   if (!helps || self->queue.length > (guint)g_atomic_int_get (&self->n_watching))
-    g_cond_signal (&self->cond);
+    g_cond_signal (&self->work_cond);
+  if (self->max_threads == 0)
+    g_cond_broadcast (&self->cond);
 }
 
 void
@@ -352,25 +225,6 @@ _imgimport_pool_is_contended (ImgImportPool *self, const ImgImportRun *run)
 }
 
 gboolean
-_imgimport_pool_is_watched (ImgImportPool *self)
-{
-  return g_atomic_int_get (&self->n_watching) > 0;
-}
-
-void
-_imgimport_pool_ask_watcher (ImgImportPool *self)
-{
-  g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&self->lock);
-
-  if (self->max_threads == 0)
-    return;
-  self->needs_watcher = TRUE;
-  if (self->n_idle == 0)
-    add_thread (self, NULL);
-  g_cond_signal (&self->cond);
-}
-
-gboolean
 _imgimport_pool_iterate (ImgImportPool *self)
 {
   gboolean done = FALSE;
@@ -383,7 +237,7 @@ _imgimport_pool_iterate (ImgImportPool *self)
       if (_imgimport_pool_poll_alarms (self))
         return TRUE;
       _imgimport_lock (&self->lock);
-      take_work (self, &run, &task);
+      _imgimport_pool_take_work_locked (self, &run, &task);
       _imgimport_unlock (&self->lock);
       if (run == NULL)
         return FALSE;
@@ -406,5 +260,5 @@ _imgimport_pool_sleep (ImgImportPool *self, guint64 seen, gint64 deadline_us)
   g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&self->lock);
 
   if (self->n_events == seen)
-    wait_locked (self, deadline_us);
+    _imgimport_pool_wait_locked (self, &self->cond, deadline_us);
 }
