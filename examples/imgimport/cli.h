@@ -49,6 +49,7 @@ typedef struct
   ImgImportService *service; /* see cli_open() */
   ImgImportContext *context; /* NULL: the program itself, which may do everything */
   const CliRequest *request; /* NULL in commands that import nothing */
+  int status;                /* of a run that found no error: see `inspect` */
   GString *advice;           /* lines for standard error, said last, after the error if any */
 } Cli;
 
@@ -70,8 +71,9 @@ struct _CliCommand
   guint max_arguments;
   const char *summary;
   const char *description;
-  gboolean without_service; /* it looks at nothing that is stored */
-  gsize options_size;       /* of the struct that the options are read into */
+  const char *exit_statuses; /* as --help shows them; NULL: those of every command */
+  gboolean without_service;  /* it looks at nothing that is stored */
+  gsize options_size;        /* of the struct that the options are read into */
   CliOptionSet option_sets[4];
   gboolean (*run) (Cli *cli, gconstpointer options, char **arguments, GError **error);
 };
@@ -87,6 +89,7 @@ extern const CliCommand cli_image_show;
 extern const CliCommand cli_image_stage;
 extern const CliCommand cli_image_tasks;
 extern const CliCommand cli_import_info;
+extern const CliCommand cli_inspect;
 extern const CliCommand cli_job_graph;
 extern const CliCommand cli_job_trace;
 extern const CliCommand cli_lifecycle;

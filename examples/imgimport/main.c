@@ -18,6 +18,7 @@ static const CliCommand *const commands[] = {
   &cli_image_delete,
   &cli_image_download,
   &cli_image_tasks,
+  &cli_inspect,
   &cli_job_graph,
   &cli_job_trace,
   &cli_import_info,
@@ -125,7 +126,7 @@ main (int argc, char **argv)
   g_auto (GStrv) arguments = g_strdupv (argv);
   g_autoptr (GString) advice = g_string_new (NULL);
   Cli cli = { .cancellable = cancellable, .advice = advice };
-  int status = EXIT_SUCCESS;
+  int status;
 
   reserve_standard_descriptors ();
   g_set_prgname ("imgimport");
@@ -137,6 +138,8 @@ main (int argc, char **argv)
       cli_report (&cli, error);
       status = cli_exit_status (error);
     }
+  else
+    status = cli.status;
   if (!cli.globals.quiet)
     cli_print_error (advice->str);
   cli_globals_clear (&cli.globals);

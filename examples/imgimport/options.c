@@ -232,9 +232,10 @@ cli_command_help (const CliCommand *command)
   g_autofree gpointer options = g_malloc0 (MAX (command->options_size, 1));
   g_autoptr (GOptionContext) context = new_command_context (command, &globals, options);
   g_autofree char *summary = g_strdup_printf ("%s.\n\n%s", command->summary, command->description);
-  g_autoptr (GString) description = g_string_new (NULL);
+  g_autoptr (GString) description = g_string_new (command->exit_statuses);
 
-  cli_append_exit_statuses (description);
+  if (command->exit_statuses == NULL)
+    cli_append_exit_statuses (description);
   g_option_context_set_summary (context, summary);
   g_option_context_set_description (context, description->str);
   return g_option_context_get_help (context, FALSE, NULL);
