@@ -273,10 +273,12 @@ const CliCommand cli_inspect = {
   .description =
       "Shows the format, or all that match, the size of the disk inside, each safety\n"
       "check with its reason, and the verdict that an import would give. Of a file only\n"
-      "what a format needs is read; “-” is standard input. Nothing stored is read.\n"
-      "\n"
-      "Exit status 0: all are accepted; 1: one is not; 2: one cannot be read, or the\n"
-      "command line is wrong.",
+      "what a format needs is read; “-” is standard input. Nothing stored is read.",
+  .exit_statuses = "Exit status:\n"
+                   "    0  all files are accepted\n"
+                   "    1  one of them is unsafe or refused by the policy\n"
+                   "    2  one of them cannot be read, or the command line or policy is wrong\n"
+                   "  130  cancelled by Ctrl-C or SIGTERM\n",
   .without_service = TRUE,
   .options_size = sizeof (InspectOptions),
   .option_sets = { { inspect_entries, 0 } },

@@ -1,0 +1,283 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The command `inspect`, on images that other programs made."""
+
+import bz2
+import gzip
+import io
+import json
+import lzma
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import zipfile
+
+from harness import Skip, cases, contains, equal, main, test
+
+MIB = 1 << 20
+SAFE, UNSAFE, UNREADABLE = range(3)
+
+try:
+    from oslo_utils.imageutils import format_inspector
+except ImportError:
+    format_inspector = None
+
+
+def tool(name):
+    found = shutil.which(name, path=os.environ["PATH"] + ":/usr/sbin:/sbin")
+    if found is None:
+        raise Skip(f"there is no {name}")
+    return found
+
+
+def call(*command, data=b""):
+    done = subprocess.run(command, input=data, capture_output=True, check=False)
+    if done.returncode != 0:
+        raise Skip(f"{command[0]}: {done.stderr.decode().strip()}")
+    return done.stdout
+
+
+# ---- what makes an image at a path ----------------------------------------------------------------
+
+def by_qemu(driver, *options, size="64M"):
+    def make(path):
+        arguments = [word for option in options for word in ("-o", option)]
+        call(tool("qemu-img"), "create", "-q", "-f", driver, *arguments, path, size)
+    return make
+
+
+def converted(driver, *options):
+    def make(path):
+        with open(path + ".raw", "wb") as file:
+            file.write(os.urandom(MIB) + bytes(2 * MIB))
+        arguments = [word for option in options for word in ("-o", option)]
+        call(tool("qemu-img"), "convert", "-f", "raw", "-O", driver, *arguments, path + ".raw", path)
+    return make
+
+
+def with_backing_file(driver):
+    def make(path):
+        by_qemu(driver)(path + ".base")
+        call(tool("qemu-img"), "create", "-q", "-f", driver, "-F", driver, "-b", path + ".base", path)
+    return make
+
+
+def encrypted(driver, *options):
+    def make(path):
+        arguments = [word for option in ("key-secret=s", "iter-time=10", *options)
+                     for word in ("-o", option if driver == "luks" else f"encrypt.{option}")]
+        call(tool("qemu-img"), "create", "-q", "--object", "secret,id=s,data=x", "-f", driver,
+             *arguments, path, "8M")
+    return make
+
+
+def luks2(path):
+    with open(path, "wb") as file:
+        file.truncate(32 * MIB)
+    call(tool("cryptsetup"), "luksFormat", "--type", "luks2", "--batch-mode", "--pbkdf", "pbkdf2",
+         "--pbkdf-force-iterations", "1000", path, "-", data=b"x")
+
+
+def iso(path, *options):
+    os.mkdir(path + ".d")
+    with open(os.path.join(path + ".d", "file"), "wb") as file:
+        file.write(b"content\n" * 1000)
+    call(tool("xorriso"), "-as", "mkisofs", "-quiet", *options, "-o", path, path + ".d")
+
+
+def iso_with_gpt(path):
+    with open(path + ".part", "wb") as file:
+        file.write(bytes(MIB))
+    iso(path, "-appended_part_as_gpt", "-append_partition", "2",
+        "28732ac11ff8d211ba4b00a0c93ec93b", path + ".part")
+
+
+def partitioned(label):
+    def make(path):
+        with open(path, "wb") as file:
+            file.truncate(8 * MIB)
+        call(tool("sfdisk"), "-q", path, data=f"label: {label}\n,,L\n".encode())
+    return make
+
+
+def written(data):
+    def make(path):
+        with open(path, "wb") as file:
+            file.write(data)
+    return make
+
+
+def tar_of(**members):
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w") as archive:
+        for name, data in members.items():
+            entry = tarfile.TarInfo(name.replace("_", "."))
+            entry.size = len(data)
+            archive.addfile(entry, io.BytesIO(data))
+    return stream.getvalue()
+
+
+def zip_of(data):
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        archive.writestr("disk.raw", data)
+    return stream.getvalue()
+
+
+# ---- what it is ----------------------------------------------------------------------------------
+
+# name → make, the matches, whether it is accepted as what it is
+CORPUS = {
+    "raw": (written(bytes(MIB)), [], True),
+    "random": (written(bytes(range(256)) * 4096), [], True),
+    "empty": (written(b""), [], True),
+    "qcow2": (by_qemu("qcow2"), ["qcow2"], True),
+    "qcow2-v2": (by_qemu("qcow2", "compat=0.10"), ["qcow2"], True),
+    "qcow2-backed": (with_backing_file("qcow2"), ["qcow2"], False),
+    "qcow2-luks": (encrypted("qcow2", "format=luks"), ["qcow2"], False),
+    "qed": (by_qemu("qed"), ["qed"], False),
+    "vdi": (by_qemu("vdi"), ["vdi"], True),
+    "vhd": (by_qemu("vpc"), ["vhd"], True),
+    "vhd-fixed": (converted("vpc", "subformat=fixed"), ["vhd"], True),
+    "iso": (iso, ["iso"], True),
+    "iso-gpt": (iso_with_gpt, ["iso", "gpt"], True),
+    "gpt": (partitioned("gpt"), ["gpt"], True),
+    "mbr": (partitioned("dos"), ["mbr"], True),
+    "gzip": (written(gzip.compress(bytes(MIB))), ["gzip"], False),
+    "bzip2": (written(bz2.compress(bytes(MIB))), ["bzip2"], False),
+    "xz": (written(lzma.compress(bytes(MIB))), ["xz"], False),
+    "zip": (written(zip_of(bytes(MIB))), ["zip"], False),
+    "tar": (written(tar_of(disk_raw=bytes(MIB))), ["tar"], False),
+    "ova": (written(tar_of(box_ovf=b"<Envelope/>", disk_vmdk=bytes(MIB))), ["ova"], False),
+    "json-name": (written(b'json:{"driver":"file","filename":"/etc/passwd"}'.ljust(600)), None,
+                  False),
+}
+
+# What QEMU calls a format; it knows no others of the corpus.
+QEMU_NAMES = {"qcow2": "qcow2", "qed": "qed", "vdi": "vdi", "vhd": "vpc", "vhdx": "vhdx",
+              "vmdk": "vmdk", "parallels": "parallels", "luks": "luks"}
+
+
+def inspect(root, *arguments, status=SAFE, **options):
+    output, error = root.run("--format", "json", "inspect", *arguments, status=status, **options)
+    return json.loads(output), error
+
+
+def compare_with_qemu(path, found):
+    if len(found["matches"]) != 1 or found["matches"][0] not in QEMU_NAMES:
+        return
+    done = subprocess.run([tool("qemu-img"), "info", "--output=json", path], capture_output=True,
+                          check=False)
+    if done.returncode != 0:
+        return
+    info = json.loads(done.stdout)
+    if info["format"] == "raw" and found["matches"] == ["vhd"]:
+        return  # one of fixed size: what tells it is at its end
+    equal(info["format"], QEMU_NAMES[found["matches"][0]], "format by qemu-img")
+    if found["virtual_size"] is not None:
+        equal(found["virtual_size"], info["virtual-size"], "virtual size by qemu-img")
+
+
+@cases({name: row for name, row in CORPUS.items()})
+def file_is_recognised_and_judged(root, make, matches, accepted):
+    path = root.file("image")
+    make(path)
+    found = inspect(root, path, status=SAFE if accepted else UNSAFE)[0][0]
+    if matches is not None:
+        equal(found["matches"], matches, "matches")
+        equal(found["format"], "raw" if not matches else matches[0] if len(matches) == 1 else None)
+    equal(found["verdict"]["accepted"], accepted, found["verdict"]["message"])
+    equal(found["size"], os.path.getsize(path), "size")
+    compare_with_qemu(path, found)
+    with open(path, "rb") as file:
+        piped = inspect(root, "-", status=SAFE if accepted else UNSAFE, stdin=file)[0][0]
+    equal({**piped, "file": path}, found, "by standard input")
+
+
+# Names that differ on purpose: there is one for GPT and MBR, none for what is no disk.
+OSLO_DIFFERS = ("mbr", "parallels", "gzip", "bzip2", "xz", "zip", "tar", "ova", "json-name",
+                "vmdk-text", "vhd-fixed", "luks2")
+
+
+@cases({name: row for name, row in CORPUS.items() if name not in OSLO_DIFFERS})
+def file_is_what_oslo_utils_says(root, make, matches, accepted):
+    if format_inspector is None:
+        raise Skip("there is no oslo_utils.imageutils.format_inspector")
+    path = root.file("image")
+    make(path)
+    wrapper = format_inspector.InspectWrapper(io.FileIO(path))
+    while wrapper.read(65536):
+        pass
+    wrapper.close()
+    equal(sorted(str(each) for each in wrapper.formats), sorted(matches) or ["raw"], "formats")
+    if len(matches) == 1:
+        found = inspect(root, path, status=SAFE if accepted else UNSAFE)[0][0]
+        equal(found["virtual_size"] or 0, wrapper.format.virtual_size, "virtual size")
+
+
+# ---- the command ---------------------------------------------------------------------------------
+
+@test
+def several_files_are_shown_and_the_worst_counts(root):
+    good, bad = root.file("good"), root.file("bad")
+    written(bytes(MIB))(good)
+    written(gzip.compress(bytes(MIB)))(bad)
+    output, _ = root.run("inspect", good, bad, status=UNSAFE)
+    contains(output, "accepted")
+    contains(output, "REFUSED")
+    output, error = root.run("inspect", good, root.file("absent"), bad, status=UNREADABLE)
+    contains(output, "REFUSED")
+    contains(error, "absent")
+    _, error = root.run("inspect", root.work, status=UNREADABLE)
+    contains(error, "directory")
+
+
+@test
+def declared_format_is_compared(root):
+    path = root.file("image")
+    by_qemu("qcow2")(path)
+    inspect(root, path, "--disk-format", "qcow2")
+    found, _ = inspect(root, path, "--disk-format", "raw", status=UNSAFE)
+    equal(found[0]["verdict"]["reason"], "format-mismatch")
+    found, _ = inspect(root, path, "--disk-format", "raw", "--container-format", "ova")
+    equal(found[0]["verdict"]["format"], None)
+
+
+@test
+def policy_is_text_or_a_file(root):
+    path = root.file("image")
+    by_qemu("qcow2")(path)
+    for policy, reason in (('{"max_virtual_size": 67108863}', "virtual-size-limit"),
+                           ('{"allowed_formats": ["raw"]}', "format-not-allowed")):
+        found, _ = inspect(root, path, "--policy", policy, status=UNSAFE)
+        equal(found[0]["verdict"]["reason"], reason)
+        found, _ = inspect(root, path, "--policy", root.write("policy", policy.encode()),
+                           status=UNSAFE)
+        equal(found[0]["verdict"]["reason"], reason)
+    with_backing_file("qcow2")(root.file("backed"))
+    inspect(root, root.file("backed"), status=UNSAFE)
+    inspect(root, root.file("backed"), "--policy", '{"nonfatal_checks": {"qcow2": ["backing_file"]}}')
+    for policy in ('{"max_virtual_size": 0}', "{", root.file("absent")):
+        root.run("inspect", path, "--policy", policy, status=UNREADABLE)
+    root.run("inspect", status=UNREADABLE)
+
+
+@test
+def huge_sparse_file_is_inspected_at_once(root):
+    path = root.file("image")
+    with open(path, "wb") as file:
+        file.truncate(1 << 40)
+    equal(inspect(root, path)[0][0]["size"], 1 << 40)
+
+
+@test
+def nothing_stored_is_touched(root):
+    written(bytes(MIB))(root.file("image"))
+    subprocess.run([root.program, "--root", root.file("elsewhere"), "inspect", root.file("image")],
+                   check=True, capture_output=True)
+    equal(os.path.exists(root.file("elsewhere")), False)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
