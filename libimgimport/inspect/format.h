@@ -71,6 +71,7 @@ typedef struct
 
 extern const ImgImportFormat _imgimport_format_qcow2;
 extern const ImgImportFormat _imgimport_format_qed;
+extern const ImgImportFormat _imgimport_format_vmdk;
 extern const ImgImportFormat _imgimport_format_vhd;
 extern const ImgImportFormat _imgimport_format_vdi;
 extern const ImgImportFormat _imgimport_format_iso;

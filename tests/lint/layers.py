@@ -39,6 +39,7 @@ INTERNAL_HEADERS = {
     "libimgimport/flow/timeline-private.h": "what came of the tasks of a run, for the service too",
     "libimgimport/flow/watch-private.h": "what is kept of a run for those who watch it",
     "libimgimport/inspect/format.h": "what every format inspector implements",
+    "libimgimport/inspect/vmdk.h": "the text in VMware's disks, beside their header",
     "libimgimport/inspect/judge.h": "the policy, for who reads it and who judges by it",
     "libimgimport/service/import-private.h": "what the tasks of an import share",
     "libimgimport/service/upload-private.h": "what the two halves of an upload share",

@@ -79,7 +79,8 @@ qemu_check_image (const char *dir, const QemuRow *row)
   g_assert_no_error (error);
   image = g_byte_array_new_take ((guint8 *)g_steal_pointer (&content), length);
   assert_failures (image, row->failures);
-  if (size > 0)
+  /* Of a disk of several files the inspector tells no size. */
+  if (size > 0 && strstr (row->failures, "create_type") == NULL)
     g_assert_cmpuint (virtual_size_of (image), ==, size);
   if (length < 1024 * 1024)
     assert_same_however_fed (image);
