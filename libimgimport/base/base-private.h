@@ -173,6 +173,12 @@ int _imgimport_fd_new_flag (GError **error);
 /* FALSE where it was not readable and is to be that. */
 gboolean _imgimport_fd_set_flag (int fd, gboolean readable);
 
+/* ---- sources --------------------------------------------------------------------------------- */
+
+/* Reads up to `length` bytes of a stream; `*n_read` 0 is the end. */
+typedef gboolean (*ImgImportSourceFunc) (gpointer source, void *buffer, gsize length, gsize *n_read,
+                                         GCancellable *cancellable, GError **error);
+
 /* ---- names ----------------------------------------------------------------------------------- */
 
 /* `[a-z0-9][a-z0-9_-]*`, at most 64: ids of stores, names of methods and hooks. */

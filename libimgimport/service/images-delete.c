@@ -76,6 +76,8 @@ remove_record (ImgImportTxn *txn, gpointer data, GError **error)
   g_ptr_array_set_size (self->objects, 0);
   if (record->staged.key != NULL)
     disown (self, txn, image->id, IMGIMPORT_STAGING_ID, record->staged.key);
+  if (record->original.key != NULL)
+    disown (self, txn, image->id, IMGIMPORT_STAGING_ID, record->original.key);
   for (i = 0; i < image->locations->len; i++)
     {
       const ImgImportLocation *location = image->locations->pdata[i];

@@ -61,8 +61,10 @@ release_image (Failure *self, ImgImportTxn *txn, GError **error)
 {
   ImgImportImageRecord *record = _imgimport_txn_image (txn);
   ImgImportImage *image = record->image;
-  gboolean returns = can_return (self, record);
+  gboolean returns;
 
+  _imgimport_record_restore_original (txn);
+  returns = can_return (self, record);
   mark_stores (self->import, image);
   if (image->status == IMGIMPORT_STATUS_IMPORTING &&
       !_imgimport_image_set_status (

@@ -40,6 +40,7 @@ struct _ImgImportImport
 
 /* Names of what tasks hand on. */
 #define IMGIMPORT_VALUE_SOURCE "source"             /* s: the sealed object's key in staging */
+#define IMGIMPORT_VALUE_ORIGINAL "original"         /* s: of which filters made it; "" for none */
 #define IMGIMPORT_VALUE_DELIVERIES "deliveries"     /* a(sssss): store, key, version, way, why */
 #define IMGIMPORT_VALUE_FAILED "failed-stores"      /* a(ss): store, why */
 #define IMGIMPORT_VALUE_WARNING "warning"           /* s: "" where nothing is left to do */
@@ -88,6 +89,30 @@ gboolean _imgimport_import_txn (ImgImportImport *self, gboolean with_job, gboole
  * import left to undo, which is a success. */
 gboolean _imgimport_import_undo (ImgImportImport *self, ImgImportTxnFunc func, gpointer data,
                                  GError **error);
+/* ---- filters (filters.c) --------------------------------------------------------------------- */
+
+/* The filters of the service's hooks, one after the other. */
+typedef struct _ImgImportFilters ImgImportFilters;
+
+/* Whether any hook is a filter. */
+gboolean _imgimport_filters_are_possible (ImgImportImport *import);
+/* Every hook looks at what the filters before it make of `source`, which is borrowed. */
+ImgImportFilters *_imgimport_filters_open (ImgImportImport *import, ImgImportCall *call,
+                                           ImgImportSourceFunc read, gpointer source,
+                                           GCancellable *cancellable, GError **error);
+/* Whether a hook has something to do with these bytes. */
+gboolean _imgimport_filters_are_needed (ImgImportFilters *self);
+/* What the last filter answers; an ImgImportSourceFunc. */
+gboolean _imgimport_filters_read (gpointer filters, void *buffer, gsize length, gsize *n_read,
+                                  GCancellable *cancellable, GError **error);
+void _imgimport_filters_close (ImgImportFilters *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ImgImportFilters, _imgimport_filters_close)
+
+/* What is staged becomes the original, in place of which another object is about to be set. */
+void _imgimport_record_keep_original (ImgImportImageRecord *self);
+/* The original, where there is one, is what is staged again; what took its place is noted. */
+void _imgimport_record_restore_original (ImgImportTxn *txn);
+
 /* The verdict on what is staged, under the image's formats (task-judge.c). */
 gboolean _imgimport_import_judge (ImgImportImport *self, const ImgImportImageRecord *record,
                                   guint64 *virtual_size, GError **error);

@@ -14,7 +14,7 @@ typedef struct
 
 static const Row before_hooks[] = {
   { "claim", &_imgimport_task_claim, { NULL }, { NULL } },
-  { "fetch", &_imgimport_task_fetch, { NULL }, { IMGIMPORT_VALUE_SOURCE } },
+  { "fetch", &_imgimport_task_fetch, { NULL }, { IMGIMPORT_VALUE_SOURCE, IMGIMPORT_VALUE_ORIGINAL } },
 };
 
 static const Row after_hooks[] = {
@@ -27,7 +27,10 @@ static const Row after_hooks[] = {
     &_imgimport_task_activate,
     { IMGIMPORT_VALUE_DELIVERIES, IMGIMPORT_VALUE_FAILED },
     { NULL } },
-  { "cleanup", &_imgimport_task_cleanup, { IMGIMPORT_VALUE_SOURCE }, { IMGIMPORT_VALUE_WARNING } },
+  { "cleanup",
+    &_imgimport_task_cleanup,
+    { IMGIMPORT_VALUE_SOURCE, IMGIMPORT_VALUE_ORIGINAL },
+    { IMGIMPORT_VALUE_WARNING } },
   { "complete", &_imgimport_task_complete, { IMGIMPORT_VALUE_WARNING }, { NULL } },
 };
 
@@ -102,7 +105,8 @@ _imgimport_import_plan (ImgImportImport *self, GError **error)
   if (!add_rows (flow, self, before_hooks, G_N_ELEMENTS (before_hooks), error))
     return NULL;
   for (i = 0; i < _imgimport_registry_get_size (hooks); i++)
-    if (!add_hook (flow, self, _imgimport_registry_get (hooks, i), error))
+    if (_imgimport_hook_has_metadata (_imgimport_registry_get (hooks, i)) &&
+        !add_hook (flow, self, _imgimport_registry_get (hooks, i), error))
       return NULL;
   if (!add_rows (flow, self, after_hooks, G_N_ELEMENTS (after_hooks), error) ||
       !imgimport_flow_set_pivot (flow, PIVOT, error) ||

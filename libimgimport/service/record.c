@@ -37,6 +37,7 @@ _imgimport_image_record_free (ImgImportImageRecord *self)
   g_clear_object (&self->image);
   _imgimport_claim_clear (&self->claim);
   _imgimport_staged_clear (&self->staged);
+  _imgimport_staged_clear (&self->original);
   g_free (self);
 }
 
@@ -105,6 +106,8 @@ _imgimport_image_record_to_body (const ImgImportImageRecord *self)
     json_object_set_member (object, "claim", claim_to_node (&self->claim));
   if (self->staged.key != NULL)
     json_object_set_member (object, "staged", staged_to_node (&self->staged));
+  if (self->original.key != NULL)
+    json_object_set_member (object, "original", staged_to_node (&self->original));
   return _imgimport_json_object_to_text (object);
 }
 
@@ -205,13 +208,14 @@ static gboolean
 read_image (ImgImportImageRecord *self, JsonObject *object, const char *what, GError **error)
 {
   const ImgImportJsonCursor cursor = { object, what, "" };
-  JsonObject *image = NULL, *claim = NULL, *staged = NULL;
+  JsonObject *image = NULL, *claim = NULL, *staged = NULL, *original = NULL;
   gint64 epoch = 0;
 
   if (!_imgimport_json_object (&cursor, "image", &image, error) ||
       !_imgimport_json_int (&cursor, "epoch", 0, G_MAXINT64, &epoch, error) ||
       !_imgimport_json_object (&cursor, "claim", &claim, error) ||
-      !_imgimport_json_object (&cursor, "staged", &staged, error))
+      !_imgimport_json_object (&cursor, "staged", &staged, error) ||
+      !_imgimport_json_object (&cursor, "original", &original, error))
     return FALSE;
   if (image == NULL)
     {
@@ -221,7 +225,8 @@ read_image (ImgImportImageRecord *self, JsonObject *object, const char *what, GE
   self->epoch = (guint64)epoch;
   self->image = _imgimport_image_from_object (image, what, error);
   return self->image != NULL && (claim == NULL || read_claim (&self->claim, claim, what, error)) &&
-         (staged == NULL || read_staged (&self->staged, staged, what, error));
+         (staged == NULL || read_staged (&self->staged, staged, what, error)) &&
+         (original == NULL || read_staged (&self->original, original, what, error));
 }
 
 static gboolean

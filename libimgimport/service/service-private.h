@@ -226,7 +226,8 @@ typedef struct
   ImgImportImage *image; /* a private copy, to be edited */
   guint64 epoch;         /* the last one given out */
   ImgImportClaim claim;
-  ImgImportStaged staged;
+  ImgImportStaged staged;   /* what would be delivered */
+  ImgImportStaged original; /* what filters made of it was staged; no key: they made nothing */
 } ImgImportImageRecord;
 
 typedef struct

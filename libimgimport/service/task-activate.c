@@ -91,6 +91,9 @@ activate (ImgImportTxn *txn, gpointer data, GError **error)
   set_store_lists (self, image, job);
   _imgimport_txn_note_object (txn, IMGIMPORT_STAGING_ID, image->id, record->staged.key);
   _imgimport_staged_clear (&record->staged);
+  if (record->original.key != NULL)
+    _imgimport_txn_note_object (txn, IMGIMPORT_STAGING_ID, image->id, record->original.key);
+  _imgimport_staged_clear (&record->original);
   _imgimport_image_clear_stage (image);
 
   outcome = imgimport_task_dup_outcome_record (self->task);
@@ -122,20 +125,25 @@ const ImgImportTaskVTable _imgimport_task_activate = {
 
 /* ---- cleanup --------------------------------------------------------------------------------- */
 
-/* The staged bytes, and what stores that failed may have left. What cannot be removed now stays
- * noted, and a later start removes it. */
+/* The staged bytes, those that filters made of them, and what stores that failed may have left. What
+ * cannot be removed now stays noted, and a later start removes it. */
 static gboolean
 execute_cleanup (gpointer self, ImgImportTask *task, GCancellable *cancellable, GError **error)
 {
   ImgImportImport *import = ((ImgImportImportTask *)self)->import;
   const char *key =
       g_variant_get_string (imgimport_task_get_input (task, IMGIMPORT_VALUE_SOURCE), NULL);
+  const char *original =
+      g_variant_get_string (imgimport_task_get_input (task, IMGIMPORT_VALUE_ORIGINAL), NULL);
   g_autofree char *warning = NULL;
   g_autoptr (GError) left = NULL;
 
   if (!_imgimport_import_enter (import, task, error))
     return FALSE;
   _imgimport_object_remove (import->service, IMGIMPORT_STAGING_ID, key, &left);
+  if (original[0] != '\0')
+    _imgimport_object_remove (import->service, IMGIMPORT_STAGING_ID, original,
+                              left == NULL ? &left : NULL);
   _imgimport_objects_sweep (import->service, import->image_id, import->epoch,
                             left == NULL ? &left : NULL);
   if (left == NULL)

@@ -161,8 +161,29 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (ImgImportHook, _imgimport_hook_unref)
 const char *_imgimport_hook_get_name (ImgImportHook *self);
 /* INVALID_ARGUMENT "config-invalid" where the hook takes no options and `options` has members. */
 gboolean _imgimport_hook_configure (ImgImportHook *self, JsonObject *options, GError **error);
+gboolean _imgimport_hook_has_metadata (ImgImportHook *self);
+gboolean _imgimport_hook_is_filter (ImgImportHook *self);
 gboolean _imgimport_hook_metadata (ImgImportHook *self, ImgImportCall *call,
                                    GCancellable *cancellable, GError **error);
+
+/* `source` is borrowed. */
+ImgImportUpstream *_imgimport_upstream_new (ImgImportSourceFunc read, gpointer source);
+void _imgimport_upstream_free (ImgImportUpstream *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ImgImportUpstream, _imgimport_upstream_free)
+guint64 _imgimport_upstream_get_taken (ImgImportUpstream *self); /* bytes */
+
+typedef struct _ImgImportHookFilter ImgImportHookFilter;
+
+/* `*filter` is NULL where the hook is no filter or has nothing to do; else it borrows `upstream`,
+ * which it reads to its end. PLUGIN "contract-broken" where it does not. */
+gboolean _imgimport_hook_open (ImgImportHook *self, ImgImportCall *call,
+                               ImgImportUpstream *upstream, ImgImportHookFilter **filter,
+                               GCancellable *cancellable, GError **error);
+/* An ImgImportSourceFunc. */
+gboolean _imgimport_hook_filter_read (gpointer filter, void *buffer, gsize length, gsize *n_read,
+                                      GCancellable *cancellable, GError **error);
+void _imgimport_hook_filter_close (ImgImportHookFilter *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ImgImportHookFilter, _imgimport_hook_filter_close)
 
 /* ---- call ------------------------------------------------------------------------------------ */
 

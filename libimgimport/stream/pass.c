@@ -53,7 +53,7 @@ pass_add_stages (ImgImportPass *self, const ImgImportPassSpec *spec, GError **er
     {
       ImgImportPassStage *stage = &self->stages[self->n_stages++];
 
-      stage_init (stage, self, !spec->threads || i == 0);
+      stage_init (stage, self, !spec->threads || (i == 0 && !spec->busy_source));
       stage->sink = &self->sinks[self->n_sinks++];
       _imgimport_pass_sink_init (stage->sink, self, &spec->sinks[i]);
     }

@@ -39,10 +39,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (ImgImportDigest, _imgimport_digest_free)
 
 /* ---- pass ------------------------------------------------------------------------------------ */
 
-/* Reads up to `length` bytes; `*n_read` 0 is the end. */
-typedef gboolean (*ImgImportSourceFunc) (gpointer source, void *buffer, gsize length, gsize *n_read,
-                                         GCancellable *cancellable, GError **error);
-
 /* Passes over the `*hole` bytes from where the source stands that read as zeros, and answers how
  * many bytes of data follow, IMGIMPORT_SIZE_UNKNOWN where that is not known. */
 typedef gboolean (*ImgImportExtentFunc) (gpointer source, guint64 *hole, guint64 *data,
@@ -74,6 +70,7 @@ typedef struct
   const char *const *digests; /* algorithms; NULL or empty: none */
   gboolean inspect;
   gboolean threads; /* FALSE: everything on the caller's thread */
+  gboolean busy_source; /* it keeps its thread busy: the first sink gets one of its own too */
   const ImgImportSinkSpec *sinks;
   guint n_sinks;
   ImgImportClock *clock; /* borrowed during the pass */

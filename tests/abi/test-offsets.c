@@ -41,6 +41,9 @@ SLOT (ImgImportMethodVTable, 5, close);
 SLOT (ImgImportHookVTable, 0, struct_size);
 SLOT (ImgImportHookVTable, 1, configure);
 SLOT (ImgImportHookVTable, 2, metadata);
+SLOT (ImgImportHookVTable, 3, open);
+SLOT (ImgImportHookVTable, 4, read);
+SLOT (ImgImportHookVTable, 5, close);
 
 SLOT (ImgImportTaskVTable, 0, struct_size);
 SLOT (ImgImportTaskVTable, 1, execute);
@@ -126,7 +129,7 @@ initialisers_tell_the_size (void)
   g_assert_cmpuint (store.struct_size, ==, 13 * sizeof (gpointer));
   g_assert_cmpuint (catalog.struct_size, ==, 7 * sizeof (gpointer));
   g_assert_cmpuint (method.struct_size, ==, 6 * sizeof (gpointer));
-  g_assert_cmpuint (hook.struct_size, ==, 3 * sizeof (gpointer));
+  g_assert_cmpuint (hook.struct_size, ==, 6 * sizeof (gpointer));
   g_assert_cmpuint (task.struct_size, ==, 4 * sizeof (gpointer));
   g_assert_cmpuint (journal.struct_size, ==, 6 * sizeof (gpointer));
 }

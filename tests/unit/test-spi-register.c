@@ -97,13 +97,13 @@ static const Kind kinds[] = {
     { SLOT (ImgImportMethodVTable, open) } },
   { "hook",
     sizeof (ImgImportHookVTable),
-    sizeof (ImgImportHookVTable),
+    G_STRUCT_OFFSET (ImgImportHookVTable, open),
     G_STRUCT_OFFSET (ImgImportHookVTable, configure),
     new_hook,
     (GBoxedCopyFunc)_imgimport_hook_ref,
     (GDestroyNotify)_imgimport_hook_unref,
     TRUE,
-    { SLOT (ImgImportHookVTable, metadata) } },
+    { SLOT (ImgImportHookVTable, read), SLOT (ImgImportHookVTable, close) } },
 };
 
 static G_NORETURN void
