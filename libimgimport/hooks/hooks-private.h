@@ -7,6 +7,12 @@
 
 G_BEGIN_DECLS
 
+/* Unpacks what the layer unpack knows, unless the image's container_format is "compressed". Options
+ * "max_ratio", "max_memory" (bytes), "max_members". */
+extern const ImgImportHookVTable _imgimport_hook_decompress_vtable;
+gpointer _imgimport_hook_decompress_new (void);
+void _imgimport_hook_decompress_free (gpointer self);
+
 /* Says in the log that it ran. No user_data. */
 extern const ImgImportHookVTable _imgimport_hook_no_op_vtable;
 

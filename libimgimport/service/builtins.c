@@ -177,6 +177,8 @@ typedef struct
 } HookEntry;
 
 static const HookEntry hooks_table[] = {
+  { "decompress", &_imgimport_hook_decompress_vtable, _imgimport_hook_decompress_new,
+    _imgimport_hook_decompress_free },
   { "inject-metadata", &_imgimport_hook_inject_metadata_vtable, _imgimport_hook_inject_metadata_new,
     _imgimport_hook_inject_metadata_free },
   { "no-op", &_imgimport_hook_no_op_vtable, NULL, NULL },

@@ -21,10 +21,13 @@ typedef struct
 static gboolean
 is_fault_of_content (const GError *cause, const char *task)
 {
+  static const char *const limits[] = { "virtual-size-limit", "unpack-ratio", "unpack-memory",
+                                        "unpack-members", NULL };
+
   if (task == NULL || g_str_equal (task, "deliver"))
     return FALSE;
   return g_error_matches (cause, IMGIMPORT_ERROR, IMGIMPORT_ERROR_CORRUPT) ||
-         g_str_equal (imgimport_error_get_reason (cause), "virtual-size-limit");
+         g_strv_contains (limits, imgimport_error_get_reason (cause));
 }
 
 static void

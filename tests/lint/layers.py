@@ -12,11 +12,13 @@ ALLOWED = {
     "model": ("base",),
     "flow": ("base",),
     "inspect": ("base",),
+    "unpack": ("base",),
     "spi": ("model", "base"),
     "stream": ("inspect", "spi", "base"),
     "service": ("stream", "inspect", "spi", "model", "flow", "base"),
 }
 ALLOWED.update({plugin: ("base", "inspect") for plugin in PLUGINS})
+ALLOWED["hooks"] += ("unpack",)
 
 # The one file that may know the built-in plug-ins: it registers them.
 BUILTINS = "libimgimport/service/builtins.c"
@@ -25,6 +27,7 @@ BUILTINS = "libimgimport/service/builtins.c"
 PUBLIC = {
     "base": ("error", "macros", "version"),
     "inspect": ("error", "macros", "version", "inspect"),
+    "unpack": ("error", "macros", "version"),
     "flow": ("error", "macros", "version", "flow", "journal", "policy", "run", "task",
              "watch"),
 }
@@ -43,6 +46,7 @@ INTERNAL_HEADERS = {
     "libimgimport/inspect/judge.h": "the policy, for who reads it and who judges by it",
     "libimgimport/service/import-private.h": "what the tasks of an import share",
     "libimgimport/service/upload-private.h": "what the two halves of an upload share",
+    "libimgimport/unpack/decoder.h": "what every decoder of a packing implements",
     "libimgimport/stream/pass.h": "what the parts of a pass share",
 }
 

@@ -9,12 +9,15 @@
 #include "import.h"
 #include "shim.h"
 
+#include "filter-hook.h"
+
 typedef struct
 {
   Faults faults;
   Shim catalog;
   Shim staging;
   Shim stores[2];
+  FilterHook filter; /* without faults of its own */
   ImgImportService *service;
 } World;
 
@@ -30,6 +33,8 @@ typedef struct
 
 #define ALONE "{\"workers\": 0, \"hooks\": [\"mark\"]}"
 #define TWO_WORKERS "{\"workers\": 2, \"hooks\": [\"mark\"]}"
+#define ALONE_FILTERED "{\"workers\": 0, \"hooks\": [\"mark\", \"filter\"]}"
+#define TWO_WORKERS_FILTERED "{\"workers\": 2, \"hooks\": [\"mark\", \"filter\"]}"
 #define STREAM_TO_ALL "{\"method\": {\"name\": \"stream\"}, \"all_stores\": true}"
 
 /* ---- plug-ins -------------------------------------------------------------------------------- */
@@ -87,6 +92,8 @@ open_world (World *w, const char *config)
   imgimport_service_add_method (w->service, "stream", &stream_method, NULL, NULL, &error);
   g_assert_no_error (error);
   imgimport_service_add_hook (w->service, "mark", &mark, NULL, NULL, &error);
+  g_assert_no_error (error);
+  imgimport_service_add_hook (w->service, "filter", &filter_hook, &w->filter, NULL, &error);
   g_assert_no_error (error);
   service_start (w->service);
 }
@@ -178,6 +185,7 @@ check_image (World *w, const Story *story, const char *id)
   ImgImportImage *image = record->image;
 
   g_assert_cmpint ((int)record->claim.kind, ==, (int)IMGIMPORT_CLAIM_NONE);
+  g_assert_null (record->original.key);
   g_assert_cmpstr (imgimport_image_get_property (image, "mark"), ==,
                    image->status == IMGIMPORT_STATUS_ACTIVE ? "set" : NULL);
   if (image->status == IMGIMPORT_STATUS_ACTIVE)
@@ -367,6 +375,11 @@ static const Story stories[] = {
   { "/import-faults/staged/once-threads", TWO_WORKERS, DIRECT_TO_ALL, FALSE, FALSE },
   { "/import-faults/staged/lasting-threads", TWO_WORKERS, DIRECT_TO_ALL, FALSE, TRUE },
   { "/import-faults/some/once", ALONE, DIRECT_TO_SOME, FALSE, FALSE },
+  { "/import-faults/filtered/once", ALONE_FILTERED, DIRECT_TO_ALL, FALSE, FALSE },
+  { "/import-faults/filtered/lasting", ALONE_FILTERED, DIRECT_TO_ALL, FALSE, TRUE },
+  { "/import-faults/filtered/once-threads", TWO_WORKERS_FILTERED, DIRECT_TO_ALL, FALSE, FALSE },
+  { "/import-faults/filtered/lasting-threads", TWO_WORKERS_FILTERED, DIRECT_TO_ALL, FALSE, TRUE },
+  { "/import-faults/stream-filtered/lasting", ALONE_FILTERED, STREAM_TO_ALL, TRUE, TRUE },
   { "/import-faults/stream/once", ALONE, STREAM_TO_ALL, TRUE, FALSE },
   { "/import-faults/stream/lasting", ALONE, STREAM_TO_ALL, TRUE, TRUE },
   { "/import-faults/stream/once-threads", TWO_WORKERS, STREAM_TO_ALL, TRUE, FALSE },

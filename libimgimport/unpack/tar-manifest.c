@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* An OVA's manifest. It comes before the disk or behind it, so digests may have to be made before
+ * it is known which one is asked for. */
+
+#include "unpack/decoder.h"
+
+static const struct
+{
+  const char *word;
+  GChecksumType type;
+} algorithms[] = {
+  { "SHA1", G_CHECKSUM_SHA1 },
+  { "SHA256", G_CHECKSUM_SHA256 },
+  { "SHA512", G_CHECKSUM_SHA512 },
+};
+
+typedef struct
+{
+  char *name;
+  GChecksum *checksums[G_N_ELEMENTS (algorithms)];
+} Member;
+
+struct _ImgImportManifest
+{
+  gboolean known;      /* there is one */
+  GHashTable *digests; /* "SHA256(name)" → lower-case hexadecimal */
+  GPtrArray *members;  /* of Member */
+};
+
+static void
+member_free (gpointer data)
+{
+  Member *self = data;
+  gsize i;
+
+  for (i = 0; i < G_N_ELEMENTS (algorithms); i++)
+    g_clear_pointer (&self->checksums[i], g_checksum_free);
+  g_free (self->name);
+  g_free (self);
+}
+
+ImgImportManifest *
+_imgimport_manifest_new (void)
+{
+  ImgImportManifest *self = g_new0 (ImgImportManifest, 1);
+
+  self->digests = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);
+  self->members = g_ptr_array_new_with_free_func (member_free);
+  return self;
+}
+
+void
+_imgimport_manifest_free (ImgImportManifest *self)
+{
+  g_hash_table_unref (self->digests);
+  g_ptr_array_unref (self->members);
+  g_free (self);
+}
+
+static char *
+entry_of (gsize algorithm, const char *name)
+{
+  return g_strdup_printf ("%s(%s)", algorithms[algorithm].word, name);
+}
+
+void
+_imgimport_manifest_begin (ImgImportManifest *self, const char *name)
+{
+  Member *member = g_new0 (Member, 1);
+  gsize i;
+
+  member->name = g_strdup (name);
+  for (i = 0; i < G_N_ELEMENTS (algorithms); i++)
+    {
+      g_autofree char *entry = entry_of (i, name);
+
+      if (!self->known || g_hash_table_contains (self->digests, entry))
+        member->checksums[i] = g_checksum_new (algorithms[i].type);
+    }
+  g_ptr_array_add (self->members, member);
+}
+
+void
+_imgimport_manifest_feed (ImgImportManifest *self, const void *data, gsize length)
+{
+  Member *member = self->members->pdata[self->members->len - 1];
+  gsize i;
+
+  for (i = 0; i < G_N_ELEMENTS (algorithms); i++)
+    if (member->checksums[i] != NULL)
+      g_checksum_update (member->checksums[i], data, (gssize)length);
+}
+
+void
+_imgimport_manifest_read (ImgImportManifest *self, const char *text)
+{
+  g_auto (GStrv) lines = g_strsplit_set (text, "\r\n", -1);
+  gsize i;
+
+  self->known = TRUE;
+  for (i = 0; lines[i] != NULL; i++)
+    {
+      char *sign = strstr (lines[i], ")=");
+
+      if (sign == NULL)
+        continue;
+      g_hash_table_insert (self->digests, g_strndup (lines[i], (gsize)(sign + 1 - lines[i])),
+                           g_ascii_strdown (g_strstrip (sign + 2), -1));
+    }
+}
+
+static gboolean
+check_member (ImgImportManifest *self, Member *member, GError **error)
+{
+  gsize i;
+
+  for (i = 0; i < G_N_ELEMENTS (algorithms); i++)
+    {
+      g_autofree char *entry = entry_of (i, member->name);
+      const char *told = g_hash_table_lookup (self->digests, entry);
+
+      if (told != NULL && member->checksums[i] != NULL &&
+          !g_str_equal (told, g_checksum_get_string (member->checksums[i])))
+        return _imgimport_unpack_fail (error, IMGIMPORT_PACKING_TAR, "unpack-digest",
+                                       "a file of the OVA is not the one that its manifest tells");
+    }
+  return TRUE;
+}
+
+gboolean
+_imgimport_manifest_check (ImgImportManifest *self, GError **error)
+{
+  guint i;
+
+  for (i = 0; i < self->members->len; i++)
+    if (!check_member (self, self->members->pdata[i], error))
+      return FALSE;
+  return TRUE;
+}
