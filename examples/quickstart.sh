@@ -15,8 +15,8 @@ build=${BUILD:-$source/build-quickstart}
 PATH=$PATH:/usr/sbin:/sbin # mkfs.ext4 and debugfs, where only root's PATH has them
 
 . "$source/tests/packages.sh"
-install_missing gcc libc6-dev meson ninja-build pkg-config libglib2.0-dev libjson-glib-dev libarchive-dev liblzma-dev \
-  libsqlite3-dev libssl-dev qemu-utils e2fsprogs
+install_missing gcc libc6-dev meson ninja-build pkg-config libglib2.0-dev libjson-glib-dev \
+  libarchive-dev liblzma-dev libsqlite3-dev libssl-dev qemu-utils e2fsprogs
 
 step ()
 {

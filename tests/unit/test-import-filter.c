@@ -134,7 +134,6 @@ assert_returned (World *w)
   g_assert_cmpuint (record->staged.size, ==, 5);
   g_assert_null (record->original.key);
   g_assert_cmpuint (g_hash_table_size (w->staging.objects), ==, 1);
-  g_assert_cmpuint (g_hash_table_size (w->staging.writers), ==, 0);
   g_assert_cmpuint (g_hash_table_size (w->one.objects), ==, 0);
   assert_no_notes (w->service);
 
@@ -174,7 +173,6 @@ test_staged_bytes_are_filtered (World *w, gconstpointer data)
   stage (w->service, w->id, "bytes");
   job = run_import (w->service, w->id, NULL);
   assert_success (job);
-  g_assert_cmpuint (w->first.n_filters, ==, 1);
   /* The second one sees what the first one made, which is none of its business. */
   g_assert_cmpuint (w->second.n_opens, ==, 1);
   g_assert_cmpuint (w->second.n_filters, ==, 0);
@@ -190,7 +188,6 @@ test_bytes_no_filter_wants_stay (World *w, gconstpointer data)
   stage (w->service, w->id, "Bytes");
   job = run_import (w->service, w->id, NULL);
   assert_success (job);
-  g_assert_cmpuint (w->first.n_opens, ==, 1);
   g_assert_cmpuint (w->first.n_filters, ==, 0);
   assert_active (w, "Bytes");
 }
@@ -203,7 +200,6 @@ test_stream_is_filtered (World *w, gconstpointer data)
   w->told = 5;
   job = run_import (w->service, w->id, FETCH);
   assert_success (job);
-  g_assert_cmpuint (w->first.n_filters, ==, 1);
   assert_active (w, "BYTES!");
 }
 
