@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include "service/service-private.h"
+#include "service/txn.h"
 
 void
 _imgimport_claim_note_holder (const ImgImportImageRecord *record, char **holder)
@@ -28,18 +28,18 @@ _imgimport_claim_is_gone (const GError *error)
 }
 
 gboolean
-_imgimport_claim_run (ImgImportService *service, const char *image_id, gboolean durable,
+_imgimport_claim_run (ImgImportService *service, const ImgImportTxnSpec *spec,
                       ImgImportTxnFunc func, gpointer data, char **holder, GError **error)
 {
   g_autoptr (GError) refusal = NULL;
   gboolean recovered = FALSE;
 
-  if (_imgimport_txn_run (service, image_id, NULL, durable, func, data, &refusal))
+  if (_imgimport_txn_run_spec (service, spec, func, data, &refusal))
     return TRUE;
   if (*holder != NULL && !_imgimport_service_recover_owner (service, *holder, &recovered, error))
     return FALSE;
   if (recovered)
-    return _imgimport_txn_run (service, image_id, NULL, durable, func, data, error);
+    return _imgimport_txn_run_spec (service, spec, func, data, error);
   g_propagate_error (error, g_steal_pointer (&refusal));
   return FALSE;
 }

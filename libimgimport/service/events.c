@@ -17,7 +17,8 @@ struct _ImgImportSubscription
   GObject parent_instance;
 
   ImgImportBus *bus;
-  char *image_id; /* NULL: all */
+  char *image_id;           /* NULL: all */
+  char *ended_job;          /* only the end of this; NULL: all */
   ImgImportMailbox mailbox; /* under the bus's lock: of ImgImportEvent */
 };
 
@@ -76,11 +77,30 @@ coalesce (ImgImportSubscription *self, ImgImportEvent *event)
   return FALSE;
 }
 
+static gboolean
+is_end_of (ImgImportEvent *event, const char *job_id)
+{
+  const char *status = imgimport_event_get_status (event);
+
+  return imgimport_event_get_kind (event) == IMGIMPORT_EVENT_JOB &&
+         g_strcmp0 (imgimport_event_get_job_id (event), job_id) == 0 &&
+         (g_strcmp0 (status, imgimport_job_status_to_string (IMGIMPORT_JOB_SUCCESS)) == 0 ||
+          g_strcmp0 (status, imgimport_job_status_to_string (IMGIMPORT_JOB_FAILURE)) == 0);
+}
+
+static gboolean
+wants (const ImgImportSubscription *self, ImgImportEvent *event)
+{
+  if (self->ended_job != NULL)
+    return is_end_of (event, self->ended_job);
+  return self->image_id == NULL ||
+         g_strcmp0 (self->image_id, imgimport_event_get_image_id (event)) == 0;
+}
+
 static void
 enqueue (ImgImportSubscription *self, ImgImportEvent *event)
 {
-  if (self->image_id != NULL &&
-      g_strcmp0 (self->image_id, imgimport_event_get_image_id (event)) != 0)
+  if (!wants (self, event))
     return;
   if (coalesce (self, event))
     return;
@@ -100,6 +120,22 @@ _imgimport_bus_publish (ImgImportBus *self, ImgImportEvent *event)
     enqueue (self->subscriptions->pdata[i], event);
 }
 
+gboolean
+_imgimport_bus_is_heard (ImgImportBus *self, ImgImportEventKind kind)
+{
+  g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&self->lock);
+  guint i;
+
+  for (i = 0; i < self->subscriptions->len; i++)
+    {
+      const ImgImportSubscription *subscription = self->subscriptions->pdata[i];
+
+      if (subscription->ended_job == NULL || kind == IMGIMPORT_EVENT_JOB)
+        return TRUE;
+    }
+  return FALSE;
+}
+
 /* ---- a subscription -------------------------------------------------------------------------- */
 
 static void
@@ -116,6 +152,7 @@ imgimport_subscription_finalize (GObject *object)
     }
   _imgimport_mailbox_clear (&self->mailbox, g_object_unref);
   g_free (self->image_id);
+  g_free (self->ended_job);
   G_OBJECT_CLASS (imgimport_subscription_parent_class)->finalize (object);
 }
 
@@ -131,20 +168,33 @@ imgimport_subscription_init (ImgImportSubscription *self)
   self->mailbox.fd = -1;
 }
 
-ImgImportSubscription *
-_imgimport_bus_subscribe (ImgImportBus *self, const char *image_id, GError **error)
+static ImgImportSubscription *
+subscribe (ImgImportBus *self, const char *image_id, const char *ended_job, GError **error)
 {
   g_autoptr (ImgImportSubscription) subscription = g_object_new (IMGIMPORT_TYPE_SUBSCRIPTION, NULL);
 
   if (!_imgimport_mailbox_init (&subscription->mailbox, QUEUE_MAX, error))
     return NULL;
   subscription->image_id = g_strdup (image_id);
+  subscription->ended_job = g_strdup (ended_job);
   g_atomic_ref_count_inc (&self->refs);
   subscription->bus = self;
   _imgimport_lock (&self->lock);
   g_ptr_array_add (self->subscriptions, subscription);
   _imgimport_unlock (&self->lock);
   return g_steal_pointer (&subscription);
+}
+
+ImgImportSubscription *
+_imgimport_bus_subscribe (ImgImportBus *self, const char *image_id, GError **error)
+{
+  return subscribe (self, image_id, NULL, error);
+}
+
+ImgImportSubscription *
+_imgimport_bus_subscribe_end (ImgImportBus *self, const char *job_id, GError **error)
+{
+  return subscribe (self, NULL, job_id, error);
 }
 
 int

@@ -13,7 +13,7 @@ typedef struct
   char **stores;
   char *job_id;
   char *holder;
-  ImgImportJobRecord *job; /* as it was committed */
+  ImgImportKnown known; /* image and job as they were committed */
 } Accept;
 
 static void
@@ -23,7 +23,7 @@ accept_clear (Accept *self)
   g_strfreev (self->stores);
   g_free (self->job_id);
   g_free (self->holder);
-  g_clear_pointer (&self->job, _imgimport_job_record_free);
+  _imgimport_known_clear (&self->known);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Accept, accept_clear)
@@ -137,7 +137,6 @@ accept_import (ImgImportTxn *txn, gpointer data, GError **error)
   ImgImportImageRecord *record = _imgimport_txn_image (txn);
 
   g_clear_pointer (&self->stores, g_strfreev);
-  g_clear_pointer (&self->job, _imgimport_job_record_free);
   if (!_imgimport_access_see (record->image, self->context, error))
     return FALSE;
   /* Before the status is looked at: an import that died has left a wrong one. */
@@ -153,7 +152,6 @@ accept_import (ImgImportTxn *txn, gpointer data, GError **error)
   record->claim.epoch = ++record->epoch;
   record->claim.job = g_strdup (self->job_id);
   record->claim.from = record->image->status;
-  self->job = job_record_new (self, record, _imgimport_txn_now (txn));
   _imgimport_txn_image_changed (txn);
   _imgimport_txn_create_job (txn, job_record_new (self, record, _imgimport_txn_now (txn)));
   _imgimport_txn_note_run (txn, self->job_id);
@@ -165,6 +163,7 @@ imgimport_service_import_image (ImgImportService *self, ImgImportContext *contex
                                 const char *request, GError **error)
 {
   g_auto (Accept) data = { .service = self, .context = context };
+  ImgImportTxnSpec spec = { .image_id = id };
   g_autoptr (ImgImportImport) import = NULL;
   g_autoptr (ImgImportUse) use = NULL;
 
@@ -179,8 +178,9 @@ imgimport_service_import_image (ImgImportService *self, ImgImportContext *contex
     return NULL;
   data.job_id = g_uuid_string_random ();
   _imgimport_service_begin_starting (self);
-  if (_imgimport_claim_run (self, id, FALSE, accept_import, &data, &data.holder, error))
-    import = _imgimport_import_start (self, data.job, FALSE, error);
+  spec.known = &data.known;
+  if (_imgimport_claim_run (self, &spec, accept_import, &data, &data.holder, error))
+    import = _imgimport_import_start (self, &data.known, FALSE, error);
   _imgimport_service_end_starting (self);
   return import != NULL ? g_steal_pointer (&data.job_id) : NULL;
 }

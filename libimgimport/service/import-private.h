@@ -11,7 +11,7 @@
  */
 
 #include "flow/flow-private.h"
-#include "service/service-private.h"
+#include "service/txn.h"
 
 G_BEGIN_DECLS
 
@@ -28,6 +28,8 @@ struct _ImgImportImport
   ImgImportMethod *method;
   ImgImportRun *run;
   GError *interruption; /* why a recovered import is undone; NULL else */
+  ImgImportKnown known; /* for its tasks */
+  gint64 looked_us;     /* for its tasks: when the job was last found not to be cancelled */
 
   GMutex lock;
   gboolean is_begun;       /* under lock */
@@ -64,13 +66,21 @@ extern const ImgImportTaskVTable _imgimport_task_activate;
 extern const ImgImportTaskVTable _imgimport_task_cleanup;
 extern const ImgImportTaskVTable _imgimport_task_complete;
 
+/* Builds the flow of a job that this service owns and starts its run. With `revert_only`, what the
+ * journal says was done is undone, unless it is past the pivot. Where the run cannot be started, the
+ * job becomes a failure. The job is known, and its image may be; the import takes them. */
+ImgImportImport *_imgimport_import_start (ImgImportService *self, ImgImportKnown *known,
+                                          gboolean revert_only, GError **error);
 /* The flow of an import (plan.c). */
 ImgImportFlow *_imgimport_import_plan (ImgImportImport *self, GError **error);
 
-/* ---- what tasks share (import.c) ------------------------------------------------------------- */
+/* Tells subscribers the phase and its bytes (import.c). */
+void _imgimport_import_publish (ImgImportImport *self);
 
-/* The first line of every execute: the phase is told, and a cancellation asked for elsewhere is
- * found. */
+/* ---- what tasks share (import-tasks.c) ------------------------------------------------------- */
+
+/* The first line of every execute: the phase is told, and a cancellation asked for elsewhere a while
+ * ago is found. */
 gboolean _imgimport_import_enter (ImgImportImport *self, ImgImportTask *task, GError **error);
 /* The progress function of a pass; `user_data` is the import. */
 void _imgimport_import_progress (guint64 bytes, gpointer user_data);
@@ -82,7 +92,8 @@ gboolean _imgimport_import_check_claim (ImgImportImport *self, const ImgImportIm
 ImgImportImageRecord *_imgimport_import_load (ImgImportImport *self, GError **error);
 /* What a plug-in is handed. */
 ImgImportCall *_imgimport_import_call (ImgImportImport *self, const ImgImportImageRecord *record);
-/* A transaction on the image with the claim checked before `func`. */
+/* A transaction on the image with the claim checked before `func`, and of one with the job, before
+ * the pivot, that nobody has cancelled it. It brings along what the journal has of the run. */
 gboolean _imgimport_import_txn (ImgImportImport *self, gboolean with_job, gboolean durable,
                                 ImgImportTxnFunc func, gpointer data, GError **error);
 /* The same for a revert: an image that is deleted, or claimed by somebody else, has nothing of this

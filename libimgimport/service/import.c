@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* One import of this process: its start, and what its tasks share. */
+/* One import of this process: its start and its progress. */
 
 #include "service/import-private.h"
 
@@ -24,6 +24,7 @@ _imgimport_import_unref (ImgImportImport *self)
   g_clear_pointer (&self->request, _imgimport_request_free);
   g_clear_pointer (&self->method, _imgimport_method_unref);
   g_clear_error (&self->interruption);
+  _imgimport_known_clear (&self->known);
   g_ptr_array_unref (self->failed_stores);
   g_mutex_clear (&self->lock);
   g_strfreev (self->stores);
@@ -129,13 +130,15 @@ start_run (ImgImportImport *self, GError **error)
 }
 
 ImgImportImport *
-_imgimport_import_start (ImgImportService *service, const ImgImportJobRecord *record,
-                         gboolean revert_only, GError **error)
+_imgimport_import_start (ImgImportService *service, ImgImportKnown *known, gboolean revert_only,
+                         GError **error)
 {
-  g_autoptr (ImgImportImport) self = _imgimport_import_new (service, record);
+  g_autoptr (ImgImportImport) self = _imgimport_import_new (service, known->job);
   GError *cause = NULL;
 
-  if (read_input (self, record->job->input, &cause) && prepare_run (self, &cause))
+  self->known = *known;
+  *known = (ImgImportKnown){ NULL, NULL };
+  if (read_input (self, self->known.job->job->input, &cause) && prepare_run (self, &cause))
     {
       if (revert_only)
         undo (self);
@@ -217,11 +220,13 @@ _imgimport_import_overlay (ImgImportImport *self, ImgImportJob *job)
   job->total = self->total;
 }
 
-static void
-publish_progress (ImgImportImport *self)
+void
+_imgimport_import_publish (ImgImportImport *self)
 {
   g_autoptr (ImgImportEvent) event = NULL;
 
+  if (!_imgimport_bus_is_heard (self->service->bus, IMGIMPORT_EVENT_PROGRESS))
+    return;
   _imgimport_lock (&self->lock);
   event = _imgimport_event_new_progress (self->image_id, self->job_id, self->phase, self->bytes,
                                          self->total);
@@ -264,6 +269,7 @@ _imgimport_import_progress (guint64 bytes, gpointer user_data)
   gint64 now = _imgimport_clock_monotonic_us (self->service->clock);
   g_autoptr (GError) error = NULL;
   Tick data = { self, FALSE };
+  const ImgImportTxnSpec spec = { .job_id = self->job_id, .known = &self->known };
   gboolean is_due;
 
   _imgimport_lock (&self->lock);
@@ -273,124 +279,12 @@ _imgimport_import_progress (guint64 bytes, gpointer user_data)
     self->next_tick_us = now + TICK_US;
   _imgimport_unlock (&self->lock);
 
-  publish_progress (self);
+  _imgimport_import_publish (self);
   if (!is_due)
     return;
-  if (!_imgimport_txn_run (self->service, NULL, self->job_id, FALSE, tick, &data, &error))
+  if (!_imgimport_txn_run_spec (self->service, &spec, tick, &data, &error))
     _imgimport_log (self->service->log, G_LOG_LEVEL_INFO, "job %s: progress not recorded: %s",
                     self->job_id, error->message);
   if (data.cancel)
     imgimport_run_cancel (self->run);
-}
-
-/* ---- what tasks share ------------------------------------------------------------------------ */
-
-gboolean
-_imgimport_import_enter (ImgImportImport *self, ImgImportTask *task, GError **error)
-{
-  g_autoptr (ImgImportJobRecord) record = NULL;
-
-  _imgimport_lock (&self->lock);
-  self->is_begun = TRUE;
-  self->phase = g_intern_string (imgimport_task_get_name (task));
-  self->bytes = 0;
-  self->total = IMGIMPORT_SIZE_UNKNOWN;
-  _imgimport_unlock (&self->lock);
-  publish_progress (self);
-
-  if (imgimport_run_is_past_pivot (self->run))
-    return TRUE;
-  record = _imgimport_job_record_load (self->service, self->job_id, error);
-  if (record == NULL)
-    return FALSE;
-  if (!record->job->cancel_requested)
-    return TRUE;
-  imgimport_run_cancel (self->run);
-  g_set_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED, "image %s: the import was cancelled",
-               self->image_id);
-  return FALSE;
-}
-
-gboolean
-_imgimport_import_check_claim (ImgImportImport *self, const ImgImportImageRecord *record,
-                               GError **error)
-{
-  const ImgImportClaim *claim = &record->claim;
-
-  /* The owner too: whoever takes a job over goes on under its epoch. */
-  if (claim->kind == IMGIMPORT_CLAIM_IMPORT && claim->epoch == self->epoch &&
-      g_strcmp0 (claim->job, self->job_id) == 0 &&
-      g_strcmp0 (claim->owner, self->service->owner) == 0)
-    return TRUE;
-  _imgimport_set_error (error, IMGIMPORT_ERROR_INVALID_STATE, "claim-lost",
-                        "image %s: the import was ended by somebody else", self->image_id);
-  return FALSE;
-}
-
-ImgImportImageRecord *
-_imgimport_import_load (ImgImportImport *self, GError **error)
-{
-  g_autoptr (ImgImportImageRecord) record =
-      _imgimport_image_record_load (self->service, self->image_id, error);
-
-  if (record == NULL || !_imgimport_import_check_claim (self, record, error))
-    return NULL;
-  return g_steal_pointer (&record);
-}
-
-ImgImportCall *
-_imgimport_import_call (ImgImportImport *self, const ImgImportImageRecord *record)
-{
-  return _imgimport_call_new (record->image, self->context, self->request->text, self->job_id,
-                              record->staged.key, self->service->log);
-}
-
-typedef struct
-{
-  ImgImportImport *import;
-  ImgImportTxnFunc func;
-  gpointer data;
-} Guarded;
-
-static gboolean
-guarded (ImgImportTxn *txn, gpointer data, GError **error)
-{
-  const Guarded *self = data;
-
-  return _imgimport_import_check_claim (self->import, _imgimport_txn_image (txn), error) &&
-         self->func (txn, self->data, error);
-}
-
-gboolean
-_imgimport_import_txn (ImgImportImport *self, gboolean with_job, gboolean durable,
-                       ImgImportTxnFunc func, gpointer data, GError **error)
-{
-  Guarded guard = { self, func, data };
-
-  return _imgimport_txn_run (self->service, self->image_id, with_job ? self->job_id : NULL, durable,
-                             guarded, &guard, error);
-}
-
-gboolean
-_imgimport_import_undo (ImgImportImport *self, ImgImportTxnFunc func, gpointer data, GError **error)
-{
-  GError *cause = NULL;
-
-  if (_imgimport_import_txn (self, FALSE, FALSE, func, data, &cause))
-    return TRUE;
-  if (!_imgimport_claim_is_gone (cause))
-    {
-      g_propagate_error (error, cause);
-      return FALSE;
-    }
-  g_error_free (cause);
-  return TRUE;
-}
-
-void
-_imgimport_import_add_failed_store (ImgImportImport *self, const char *store)
-{
-  g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&self->lock);
-
-  g_ptr_array_add (self->failed_stores, g_strdup (store));
 }

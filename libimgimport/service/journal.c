@@ -6,7 +6,7 @@
  * the run was claimed: who took the run over has put his own in its place.
  */
 
-#include "service/service-private.h"
+#include "service/txn.h"
 
 #define MAX_TRIES 8
 
@@ -14,6 +14,7 @@ typedef struct
 {
   ImgImportCatalog *catalog;
   char *owner;
+  ImgImportBacklog *backlog; /* NULL: what is appended is written at once */
   gboolean durable;
   GMutex lock;
   GHashTable *claims; /* under lock: run to Claim */
@@ -33,6 +34,7 @@ adapter_free (gpointer data)
   g_hash_table_unref (self->claims);
   g_mutex_clear (&self->lock);
   _imgimport_catalog_unref (self->catalog);
+  g_clear_pointer (&self->backlog, _imgimport_backlog_unref);
   g_free (self->owner);
   g_free (self);
 }
@@ -101,10 +103,9 @@ is_held (Adapter *self, const char *run, const Claim *claim, GError **error)
 }
 
 static gboolean
-adapter_append (gpointer self, const char *run, const void *data, gsize length, gboolean durable,
-                GError **error)
+append_now (Adapter *adapter, const char *run, const void *data, gsize length, gboolean durable,
+            GError **error)
 {
-  Adapter *adapter = self;
   const Claim claim = find_claim (adapter, run);
   const ImgImportRecord note = note_of (adapter, run);
   const ImgImportOp check = { .kind = IMGIMPORT_OP_CHECK,
@@ -133,6 +134,18 @@ adapter_append (gpointer self, const char *run, const void *data, gsize length, 
         return FALSE;
     }
   return refuse (run, error);
+}
+
+static gboolean
+adapter_append (gpointer self, const char *run, const void *data, gsize length, gboolean durable,
+                GError **error)
+{
+  Adapter *adapter = self;
+
+  if (adapter->backlog == NULL)
+    return append_now (adapter, run, data, length, durable, error);
+  _imgimport_backlog_add (adapter->backlog, run, g_bytes_new (data, length));
+  return TRUE;
 }
 
 static gboolean
@@ -212,6 +225,8 @@ adapter_release (gpointer self, const char *run)
   Adapter *adapter = self;
   const Claim claim = find_claim (adapter, run);
 
+  if (adapter->backlog != NULL)
+    _imgimport_backlog_forget (adapter->backlog, run);
   /* One that stays is the owner's, who dies. */
   if (claim.is_made)
     change_note (adapter, IMGIMPORT_OP_REMOVE, run, claim.revision, NULL);
@@ -226,13 +241,14 @@ static const ImgImportJournalVTable adapter_vtable = {
 };
 
 ImgImportJournal *
-_imgimport_journal_new_catalog (ImgImportCatalog *catalog, const char *owner, gboolean durable,
-                                GError **error)
+_imgimport_journal_new_catalog (ImgImportCatalog *catalog, const char *owner,
+                                ImgImportBacklog *backlog, gboolean durable, GError **error)
 {
   Adapter *adapter = g_new0 (Adapter, 1);
 
   adapter->catalog = _imgimport_catalog_ref (catalog);
   adapter->owner = g_strdup (owner);
+  adapter->backlog = backlog != NULL ? _imgimport_backlog_ref (backlog) : NULL;
   adapter->durable = durable;
   g_mutex_init (&adapter->lock);
   adapter->claims = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, g_free);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include "service/service-private.h"
+#include "service/txn.h"
 
 ImgImportStore *
 _imgimport_service_store (ImgImportService *self, const char *id, GError **error)

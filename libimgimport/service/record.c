@@ -41,6 +41,27 @@ _imgimport_image_record_free (ImgImportImageRecord *self)
   g_free (self);
 }
 
+ImgImportImageRecord *
+_imgimport_image_record_copy (const ImgImportImageRecord *self)
+{
+  ImgImportImageRecord *copy = g_new0 (ImgImportImageRecord, 1);
+
+  copy->revision = self->revision;
+  copy->image = _imgimport_image_copy (self->image);
+  copy->epoch = self->epoch;
+  copy->claim = self->claim;
+  copy->claim.owner = g_strdup (self->claim.owner);
+  copy->claim.job = g_strdup (self->claim.job);
+  if (self->staged.key == NULL)
+    return copy;
+  copy->staged.key = g_strdup (self->staged.key);
+  copy->staged.version = g_strdup (self->staged.version);
+  copy->staged.size = self->staged.size;
+  copy->staged.digests = g_hash_table_ref (self->staged.digests);
+  copy->staged.facts = _imgimport_facts_copy (self->staged.facts);
+  return copy;
+}
+
 void
 _imgimport_job_record_free (ImgImportJobRecord *self)
 {

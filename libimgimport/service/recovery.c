@@ -126,14 +126,15 @@ static gboolean
 adopt_job (ImgImportService *self, Takeover *takeover, ImgImportImport **import, GError **error)
 {
   const char *id = takeover->note->id;
-  g_autoptr (ImgImportJobRecord) job = _imgimport_job_record_load (self, id, error);
+  g_auto (ImgImportKnown) known = { NULL, _imgimport_job_record_load (self, id, error) };
 
-  if (job == NULL || !take_job (self, job->job->image_id, takeover, error))
+  if (known.job == NULL || !take_job (self, known.job->job->image_id, takeover, error))
     return FALSE;
   if (!takeover->taken)
     return TRUE;
   _imgimport_log (self->log, G_LOG_LEVEL_MESSAGE, "job %s is taken over from a dead process", id);
-  *import = _imgimport_import_start (self, job, takeover->status != IMGIMPORT_JOB_PENDING, error);
+  *import =
+      _imgimport_import_start (self, &known, takeover->status != IMGIMPORT_JOB_PENDING, error);
   return *import != NULL;
 }
 

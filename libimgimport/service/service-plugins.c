@@ -4,7 +4,7 @@
  * From a configuration, and what the host added, to the plug-ins that a service works with.
  */
 
-#include "service/service-private.h"
+#include "service/txn.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -298,6 +298,7 @@ _imgimport_service_drop_plugins (ImgImportService *self)
 {
   drop_candidates (self);
   g_clear_object (&self->journal);
+  g_clear_pointer (&self->backlog, _imgimport_backlog_unref);
   g_clear_object (&self->engine);
   g_clear_pointer (&self->hooks, _imgimport_registry_free);
   g_clear_pointer (&self->methods, _imgimport_registry_free);

@@ -3,7 +3,7 @@
 
 /*
  * What the host opens. Everything a service changes in its catalog goes through a transaction
- * (txn.c): load the records, edit private copies, commit them with the revisions that were read,
+ * (txn.h): load the records, edit private copies, commit them with the revisions that were read,
  * again from the start where somebody else was faster. A claim's epoch, checked inside the
  * transaction, fences out whoever lost it.
  */
@@ -102,7 +102,12 @@ ImgImportBus *_imgimport_bus_new (void);
 void _imgimport_bus_unref (ImgImportBus *self); /* subscriptions keep a reference */
 ImgImportSubscription *_imgimport_bus_subscribe (ImgImportBus *self, const char *image_id,
                                                  GError **error);
+/* The same for nothing but the end of a job, which is told once. */
+ImgImportSubscription *_imgimport_bus_subscribe_end (ImgImportBus *self, const char *job_id,
+                                                     GError **error);
 void _imgimport_bus_publish (ImgImportBus *self, ImgImportEvent *event);
+/* Whether anybody would get it: an event need not be made for nobody. */
+gboolean _imgimport_bus_is_heard (ImgImportBus *self, ImgImportEventKind kind);
 
 /* ---- the service (service.c) ----------------------------------------------------------------- */
 
@@ -134,6 +139,7 @@ struct _ImgImportService
   char *owner;                /* this service in the catalog */
   ImgImportEngine *engine;
   ImgImportJournal *journal;
+  struct _ImgImportBacklog *backlog; /* of the journal */
 
   /* What is known, from which the configuration selects; the other two before the start only. */
   ImgImportRegistry *known_methods;
@@ -249,6 +255,7 @@ ImgImportImageRecord *_imgimport_image_record_load (ImgImportService *service, c
                                                     GError **error);
 ImgImportJobRecord *_imgimport_job_record_load (ImgImportService *service, const char *id,
                                                 GError **error);
+ImgImportImageRecord *_imgimport_image_record_copy (const ImgImportImageRecord *self);
 /* From the body of a scanned record. */
 ImgImportImageRecord *_imgimport_image_record_read (const ImgImportRecord *record,
                                                     GError **error);
@@ -266,63 +273,6 @@ ImgImportImageRecord *_imgimport_images_load (ImgImportService *self, ImgImportC
                                               const char *id, GError **error);
 /* Puts the live count of an upload of this service into the copy. */
 void _imgimport_images_overlay (ImgImportService *self, ImgImportImage *image);
-
-/* ---- transactions (txn.c) -------------------------------------------------------------------- */
-
-typedef struct _ImgImportTxn ImgImportTxn;
-
-/* Edits what the transaction has loaded and says so; called again from fresh copies after a
- * conflict, so it must have no other effect. FALSE: nothing is committed. */
-typedef gboolean (*ImgImportTxnFunc) (ImgImportTxn *txn, gpointer data, GError **error);
-
-/* Loads the image and the job that are named (either id may be NULL), calls `func`, commits. What
- * was loaded and not changed is checked to be still the same. Events are published after it. Where
- * the catalog says that the commit failed and has it all the same, that is a success. */
-gboolean _imgimport_txn_run (ImgImportService *service, const char *image_id, const char *job_id,
-                             gboolean durable, ImgImportTxnFunc func, gpointer data,
-                             GError **error);
-
-gint64 _imgimport_txn_now (ImgImportTxn *self); /* wall clock, µs: one moment a try */
-ImgImportImageRecord *_imgimport_txn_image (ImgImportTxn *self);
-ImgImportJobRecord *_imgimport_txn_job (ImgImportTxn *self);
-
-/* The image's updated_at moves with it. */
-void _imgimport_txn_image_changed (ImgImportTxn *self);
-void _imgimport_txn_job_changed (ImgImportTxn *self);
-/* A new record in place of one loaded; takes it. */
-void _imgimport_txn_create_image (ImgImportTxn *self, ImgImportImageRecord *record);
-void _imgimport_txn_create_job (ImgImportTxn *self, ImgImportJobRecord *record);
-/* Removes the loaded image and keeps its id for ever. */
-void _imgimport_txn_remove_image (ImgImportTxn *self);
-/* The note that says who is to clean up an object: written before its bytes, dropped in the commit
- * that makes a record refer to it, written again in the commit that makes none do. */
-void _imgimport_txn_note_object (ImgImportTxn *self, const char *store, const char *image_id,
-                                 const char *key);
-void _imgimport_txn_drop_object (ImgImportTxn *self, const char *store, const char *key);
-/* The note of a job that is not over, by which a later owner finds it. */
-void _imgimport_txn_note_run (ImgImportTxn *self, const char *job_id);
-void _imgimport_txn_drop_run (ImgImportTxn *self, const char *job_id);
-void _imgimport_txn_journal_append (ImgImportTxn *self, const char *journal, GBytes *record);
-void _imgimport_txn_journal_forget (ImgImportTxn *self, const char *journal);
-
-/* ---- claims (claim.c) ------------------------------------------------------------------------ */
-
-/* Remembers whose claim stands in the way; NULL for nobody's. */
-void _imgimport_claim_note_holder (const ImgImportImageRecord *record, char **holder);
-/* BUSY "image-claimed". */
-gboolean _imgimport_claim_require_free (const ImgImportImageRecord *record, GError **error);
-/* Whether a transaction failed because the image is deleted or claimed by somebody else. */
-gboolean _imgimport_claim_is_gone (const GError *error);
-/* A transaction on an image that, where it fails and `func` noted a `*holder` that is dead, recovers
- * what that one left behind and tries again. */
-gboolean _imgimport_claim_run (ImgImportService *service, const char *image_id, gboolean durable,
-                               ImgImportTxnFunc func, gpointer data, char **holder,
-                               GError **error);
-/* Uploading → queued: no claim, nothing staged. */
-gboolean _imgimport_record_unstage (ImgImportTxn *txn, GError **error);
-/* The first sink of a pass is the image's sealed object. */
-void _imgimport_record_set_staged (ImgImportImageRecord *self, const char *key,
-                                   const ImgImportPassResult *result);
 
 /* ---- objects (objects.c) --------------------------------------------------------------------- */
 
@@ -353,11 +303,6 @@ gboolean _imgimport_service_check_empty (ImgImportService *self, const char *ima
 /* One import of this process, as its tasks see it. */
 typedef struct _ImgImportImport ImgImportImport;
 
-/* Builds the flow of a job that this service owns and starts its run. With `revert_only`, what the
- * journal says was done is undone, unless it is past the pivot. Where the run cannot be started, the
- * job becomes a failure. Of the record only what never changes is read. */
-ImgImportImport *_imgimport_import_start (ImgImportService *self, const ImgImportJobRecord *record,
-                                          gboolean revert_only, GError **error);
 ImgImportImport *_imgimport_import_ref (ImgImportImport *self);
 void _imgimport_import_unref (ImgImportImport *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ImgImportImport, _imgimport_import_unref)
@@ -387,12 +332,5 @@ gboolean _imgimport_service_recover (ImgImportService *self, GError **error);
 /* The same where `owner` is dead, so that a claim of its can be taken. `*recovered` says so. */
 gboolean _imgimport_service_recover_owner (ImgImportService *self, const char *owner,
                                            gboolean *recovered, GError **error);
-
-/* ---- journal (journal.c) --------------------------------------------------------------------- */
-
-/* Journals of runs in the catalog, for an owner that is registered there. A run is claimed by its
- * note ("run"): that of a dead owner is replaced, and once it is, the owner before cannot append. */
-ImgImportJournal *_imgimport_journal_new_catalog (ImgImportCatalog *catalog, const char *owner,
-                                                  gboolean durable, GError **error);
 
 G_END_DECLS

@@ -8,7 +8,7 @@
  * is pending to the next service.
  */
 
-#include "service/service-private.h"
+#include "service/txn.h"
 
 #include "flow/flow-private.h"
 
@@ -42,7 +42,8 @@ start (ImgImportService *self, GCancellable *cancellable, GError **error)
   self->engine = _imgimport_engine_new_with_clock (self->config->workers, self->clock);
   if (!_imgimport_catalog_owner_register (self->catalog, &self->owner, error))
     return FALSE;
-  self->journal = _imgimport_journal_new_catalog (self->catalog, self->owner,
+  self->backlog = _imgimport_backlog_new ();
+  self->journal = _imgimport_journal_new_catalog (self->catalog, self->owner, self->backlog,
                                                   self->config->durable, error);
   return self->journal != NULL && _imgimport_service_recover (self, error);
 }

@@ -202,6 +202,7 @@ imgimport_service_unstage (ImgImportService *self, ImgImportContext *context, co
                            GError **error)
 {
   Unstage data = { context, NULL, NULL, NULL };
+  const ImgImportTxnSpec spec = { .image_id = id, .durable = TRUE };
   g_autoptr (ImgImportUse) use = NULL;
   g_autofree char *holder = NULL;
   g_autofree char *key = NULL;
@@ -212,7 +213,7 @@ imgimport_service_unstage (ImgImportService *self, ImgImportContext *context, co
   g_return_val_if_fail (id != NULL, NULL);
 
   use = _imgimport_service_enter (self, error);
-  ok = use != NULL && _imgimport_claim_run (self, id, TRUE, unstage, &data, &data.holder, error);
+  ok = use != NULL && _imgimport_claim_run (self, &spec, unstage, &data, &data.holder, error);
   holder = data.holder;
   key = data.key;
   if (!ok)

@@ -1,44 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include "service/service-private.h"
+#include "service/txn.h"
 
 /* Two writers of one record take turns long before this many tries. */
 #define MAX_TRIES 1000
-
-/* One operation and what it points to. */
-typedef struct
-{
-  ImgImportOp op;
-  ImgImportRecord record;
-  char *id;
-  char *body;
-  char *text; /* the journal's name, or the label of a note */
-  GBytes *bytes;
-} Step;
-
-struct _ImgImportTxn
-{
-  ImgImportService *service;
-  gint64 now_us;
-  ImgImportImageRecord *image;
-  ImgImportJobRecord *job;
-  gboolean image_changed;
-  gboolean image_removed;
-  gboolean job_changed;
-  GPtrArray *steps; /* of Step: notes and journal */
-};
-
-static void
-step_free (gpointer data)
-{
-  Step *self = data;
-
-  g_free (self->id);
-  g_free (self->body);
-  g_free (self->text);
-  g_clear_pointer (&self->bytes, g_bytes_unref);
-  g_free (self);
-}
 
 static void
 txn_clear (ImgImportTxn *self)
@@ -50,211 +15,9 @@ txn_clear (ImgImportTxn *self)
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (ImgImportTxn, txn_clear)
 
-gint64
-_imgimport_txn_now (ImgImportTxn *self)
-{
-  return self->now_us;
-}
-
-ImgImportImageRecord *
-_imgimport_txn_image (ImgImportTxn *self)
-{
-  return self->image;
-}
-
-ImgImportJobRecord *
-_imgimport_txn_job (ImgImportTxn *self)
-{
-  return self->job;
-}
-
-void
-_imgimport_txn_image_changed (ImgImportTxn *self)
-{
-  self->image_changed = TRUE;
-  self->image->image->updated_us = self->now_us;
-}
-
-void
-_imgimport_txn_job_changed (ImgImportTxn *self)
-{
-  self->job_changed = TRUE;
-  self->job->job->updated_us = self->now_us;
-}
-
-void
-_imgimport_txn_create_image (ImgImportTxn *self, ImgImportImageRecord *record)
-{
-  record->revision = IMGIMPORT_REVISION_ABSENT;
-  self->image = record;
-  self->image_changed = TRUE;
-}
-
-void
-_imgimport_txn_create_job (ImgImportTxn *self, ImgImportJobRecord *record)
-{
-  record->revision = IMGIMPORT_REVISION_ABSENT;
-  self->job = record;
-  self->job_changed = TRUE;
-}
-
-void
-_imgimport_txn_remove_image (ImgImportTxn *self)
-{
-  self->image_removed = TRUE;
-}
-
-/* ---- operations ------------------------------------------------------------------------------ */
-
-static Step *
-add_record (ImgImportTxn *self, ImgImportOpKind kind, const char *record_kind, const char *id,
-            gint64 expected)
-{
-  Step *step = g_new0 (Step, 1);
-
-  step->id = g_strdup (id);
-  step->record.kind = record_kind;
-  step->record.id = step->id;
-  step->op.kind = kind;
-  step->op.expected = expected;
-  step->op.record = &step->record;
-  g_ptr_array_add (self->steps, step);
-  return step;
-}
-
-static void
-set_body (Step *self, char *body)
-{
-  self->body = body;
-  self->record.body = body;
-}
-
-/* A record that holds nothing but who it belongs to. */
-static void
-add_note (ImgImportTxn *self, const char *kind, const char *id, const char *label)
-{
-  Step *step = add_record (self, IMGIMPORT_OP_PUT, kind, id, IMGIMPORT_REVISION_ANY);
-
-  step->text = g_strdup (label);
-  step->record.owner = self->service->owner;
-  step->record.label = step->text;
-  step->record.created_us = self->now_us;
-  set_body (step, g_strdup ("{}"));
-}
-
-void
-_imgimport_txn_note_object (ImgImportTxn *self, const char *store, const char *image_id,
-                            const char *key)
-{
-  g_autofree char *id = g_strdup_printf ("%s/%s", store, key);
-
-  add_note (self, IMGIMPORT_KIND_OBJECT, id, image_id);
-}
-
-void
-_imgimport_txn_drop_object (ImgImportTxn *self, const char *store, const char *key)
-{
-  g_autofree char *id = g_strdup_printf ("%s/%s", store, key);
-
-  add_record (self, IMGIMPORT_OP_REMOVE, IMGIMPORT_KIND_OBJECT, id, IMGIMPORT_REVISION_ANY);
-}
-
-void
-_imgimport_txn_note_run (ImgImportTxn *self, const char *job_id)
-{
-  add_note (self, IMGIMPORT_KIND_RUN, job_id, NULL);
-}
-
-void
-_imgimport_txn_drop_run (ImgImportTxn *self, const char *job_id)
-{
-  add_record (self, IMGIMPORT_OP_REMOVE, IMGIMPORT_KIND_RUN, job_id, IMGIMPORT_REVISION_ANY);
-}
-
-static void
-add_journal (ImgImportTxn *self, ImgImportOpKind kind, const char *journal, GBytes *bytes)
-{
-  Step *step = g_new0 (Step, 1);
-
-  step->text = g_strdup (journal);
-  step->op.kind = kind;
-  step->op.journal = step->text;
-  if (bytes != NULL)
-    {
-      step->bytes = g_bytes_ref (bytes);
-      step->op.data = g_bytes_get_data (bytes, &step->op.length);
-    }
-  g_ptr_array_add (self->steps, step);
-}
-
-void
-_imgimport_txn_journal_append (ImgImportTxn *self, const char *journal, GBytes *record)
-{
-  add_journal (self, IMGIMPORT_OP_JOURNAL_APPEND, journal, record);
-}
-
-void
-_imgimport_txn_journal_forget (ImgImportTxn *self, const char *journal)
-{
-  add_journal (self, IMGIMPORT_OP_JOURNAL_FORGET, journal, NULL);
-}
-
-static void
-add_image (ImgImportTxn *self)
-{
-  ImgImportImageRecord *record = self->image;
-  ImgImportImage *image = record->image;
-  Step *step;
-
-  if (self->image_removed)
-    {
-      add_record (self, IMGIMPORT_OP_REMOVE, IMGIMPORT_KIND_IMAGE, image->id, record->revision);
-      step = add_record (self, IMGIMPORT_OP_PUT, IMGIMPORT_KIND_TOMBSTONE, image->id,
-                         IMGIMPORT_REVISION_ABSENT);
-      step->record.created_us = self->now_us;
-      set_body (step, g_strdup ("{}"));
-      return;
-    }
-  if (!self->image_changed)
-    {
-      add_record (self, IMGIMPORT_OP_CHECK, IMGIMPORT_KIND_IMAGE, image->id, record->revision);
-      return;
-    }
-
-  if (record->revision == IMGIMPORT_REVISION_ABSENT)
-    add_record (self, IMGIMPORT_OP_CHECK, IMGIMPORT_KIND_TOMBSTONE, image->id,
-                IMGIMPORT_REVISION_ABSENT);
-  step = add_record (self, IMGIMPORT_OP_PUT, IMGIMPORT_KIND_IMAGE, image->id, record->revision);
-  step->record.owner = image->owner;
-  step->record.status = imgimport_status_to_string (image->status);
-  step->record.label = _imgimport_enum_to_word (IMGIMPORT_TYPE_VISIBILITY, (int)image->visibility);
-  step->record.created_us = image->created_us;
-  set_body (step, _imgimport_image_record_to_body (record));
-}
-
-static void
-add_job (ImgImportTxn *self)
-{
-  ImgImportJobRecord *record = self->job;
-  ImgImportJob *job = record->job;
-  Step *step;
-
-  if (!self->job_changed)
-    {
-      add_record (self, IMGIMPORT_OP_CHECK, IMGIMPORT_KIND_JOB, job->id, record->revision);
-      return;
-    }
-  step = add_record (self, IMGIMPORT_OP_PUT, IMGIMPORT_KIND_JOB, job->id, record->revision);
-  step->record.owner = job->owner;
-  step->record.status = imgimport_job_status_to_string (job->status);
-  step->record.label = job->image_id;
-  step->record.created_us = job->created_us;
-  set_body (step, _imgimport_job_record_to_body (record));
-}
-
 /* Whether the catalog has the record just as this step would have put it. */
 static gboolean
-is_put (ImgImportTxn *self, const Step *step)
+is_put (ImgImportTxn *self, const ImgImportTxnStep *step)
 {
   g_autofree char *body = NULL;
   gint64 revision = IMGIMPORT_REVISION_ABSENT;
@@ -275,7 +38,7 @@ has_happened (ImgImportTxn *self, gboolean durable)
 
   for (i = 0; i < self->steps->len; i++)
     {
-      const Step *step = self->steps->pdata[i];
+      const ImgImportTxnStep *step = self->steps->pdata[i];
 
       if (step->op.kind != IMGIMPORT_OP_PUT || step->op.expected == IMGIMPORT_REVISION_ANY)
         continue;
@@ -296,10 +59,7 @@ commit (ImgImportTxn *self, gboolean durable, GError **error)
   g_autoptr (GError) failure = NULL;
 
   durable = durable && self->service->config->durable;
-  if (self->image != NULL)
-    add_image (self);
-  if (self->job != NULL)
-    add_job (self);
+  _imgimport_txn_add_records (self);
   /* The operation is the first member of a step, so the array of steps is one of operations. */
   if (_imgimport_catalog_commit (self->service->catalog,
                                  (const ImgImportOp *const *)self->steps->pdata, self->steps->len,
@@ -316,13 +76,14 @@ publish (ImgImportTxn *self)
 {
   if (self->image_removed)
     self->image->image->status = IMGIMPORT_STATUS_DELETED;
-  if (self->image_changed || self->image_removed)
+  if ((self->image_changed || self->image_removed) &&
+      _imgimport_bus_is_heard (self->service->bus, IMGIMPORT_EVENT_IMAGE))
     {
       g_autoptr (ImgImportEvent) event = _imgimport_event_new_image (self->image->image);
 
       _imgimport_bus_publish (self->service->bus, event);
     }
-  if (self->job_changed)
+  if (self->job_changed && _imgimport_bus_is_heard (self->service->bus, IMGIMPORT_EVENT_JOB))
     {
       g_autoptr (ImgImportEvent) event = _imgimport_event_new_job (self->job->job);
 
@@ -330,20 +91,64 @@ publish (ImgImportTxn *self)
     }
 }
 
+void
+_imgimport_known_clear (ImgImportKnown *self)
+{
+  g_clear_pointer (&self->image, _imgimport_image_record_free);
+  g_clear_pointer (&self->job, _imgimport_job_record_free);
+}
+
+/* Takes what is known; the caller's are then unknown. */
 static gboolean
-load (ImgImportTxn *self, const char *image_id, const char *job_id, GError **error)
+load (ImgImportTxn *self, const ImgImportTxnSpec *spec, ImgImportKnown *known, GError **error)
 {
   self->now_us = _imgimport_clock_wall_us (self->service->clock);
-  self->steps = g_ptr_array_new_with_free_func (step_free);
-  if (image_id != NULL)
+  self->steps = g_ptr_array_new_with_free_func (_imgimport_txn_step_free);
+  if (spec->image_id != NULL)
     {
-      self->image = _imgimport_image_record_load (self->service, image_id, error);
+      self->image = g_steal_pointer (&known->image);
+      if (self->image == NULL)
+        self->image = _imgimport_image_record_load (self->service, spec->image_id, error);
       if (self->image == NULL)
         return FALSE;
     }
-  if (job_id != NULL)
-    self->job = _imgimport_job_record_load (self->service, job_id, error);
-  return job_id == NULL || self->job != NULL;
+  if (spec->job_id == NULL)
+    return TRUE;
+  self->job = g_steal_pointer (&known->job);
+  if (self->job == NULL)
+    self->job = _imgimport_job_record_load (self->service, spec->job_id, error);
+  return self->job != NULL;
+}
+
+/* Before what the function itself appends: it happened before. */
+static guint
+bring_backlog (ImgImportTxn *self, const char *journal)
+{
+  g_autoptr (GPtrArray) records =
+      journal != NULL ? _imgimport_backlog_dup (self->service->backlog, journal) : NULL;
+  guint i;
+
+  for (i = 0; records != NULL && i < records->len; i++)
+    _imgimport_txn_journal_append (self, journal, records->pdata[i]);
+  return records != NULL ? records->len : 0;
+}
+
+/* What was committed is known from now on. */
+static void
+remember (ImgImportTxn *self, ImgImportKnown *known)
+{
+  if (self->image != NULL && !self->image_removed)
+    {
+      self->image->revision += self->image_changed ? 1 : 0;
+      _imgimport_image_record_free (known->image);
+      known->image = g_steal_pointer (&self->image);
+    }
+  if (self->job != NULL)
+    {
+      self->job->revision += self->job_changed ? 1 : 0;
+      _imgimport_job_record_free (known->job);
+      known->job = g_steal_pointer (&self->job);
+    }
 }
 
 /* A conflict about an image that was to be new is no race that a further try could win. */
@@ -372,22 +177,39 @@ id_is_taken (ImgImportTxn *self, GError **error)
 }
 
 gboolean
-_imgimport_txn_run (ImgImportService *service, const char *image_id, const char *job_id,
-                    gboolean durable, ImgImportTxnFunc func, gpointer data, GError **error)
+_imgimport_txn_run_spec (ImgImportService *service, const ImgImportTxnSpec *spec,
+                         ImgImportTxnFunc func, gpointer data, GError **error)
 {
+  ImgImportKnown nothing = { NULL, NULL };
+  ImgImportKnown *known = spec->known != NULL ? spec->known : &nothing;
   g_autoptr (GError) conflict = NULL;
   guint i;
 
   for (i = 0; i < MAX_TRIES; i++)
     {
       g_auto (ImgImportTxn) self = { .service = service };
+      gboolean is_read = known->image == NULL && known->job == NULL;
+      guint n_records;
 
       g_clear_error (&conflict);
-      if (!load (&self, image_id, job_id, error) || !func (&self, data, error))
+      if (!load (&self, spec, known, error))
         return FALSE;
-      if (commit (&self, durable, &conflict))
+      n_records = bring_backlog (&self, spec->journal);
+      if (!func (&self, data, is_read ? error : NULL))
         {
+          if (is_read)
+            return FALSE;
+          /* Only what stands in the catalog may be refused. */
+          _imgimport_known_clear (known);
+          continue;
+        }
+      if (commit (&self, spec->durable, &conflict))
+        {
+          if (spec->journal != NULL)
+            _imgimport_backlog_written (service->backlog, spec->journal, n_records);
           publish (&self);
+          if (spec->known != NULL)
+            remember (&self, known);
           return TRUE;
         }
       if (!_imgimport_catalog_error_is_conflict (conflict))
@@ -397,4 +219,13 @@ _imgimport_txn_run (ImgImportService *service, const char *image_id, const char 
     }
   g_propagate_error (error, g_steal_pointer (&conflict));
   return FALSE;
+}
+
+gboolean
+_imgimport_txn_run (ImgImportService *service, const char *image_id, const char *job_id,
+                    gboolean durable, ImgImportTxnFunc func, gpointer data, GError **error)
+{
+  const ImgImportTxnSpec spec = { .image_id = image_id, .job_id = job_id, .durable = durable };
+
+  return _imgimport_txn_run_spec (service, &spec, func, data, error);
 }

@@ -87,8 +87,10 @@ _imgimport_upload_claim (ImgImportUpload *self, ImgImportContext *context, char 
                          GError **error)
 {
   Claim begin = { self, context, NULL, NULL };
-  gboolean ok = _imgimport_claim_run (self->service, self->image_id, TRUE, claim, &begin,
-                                      &begin.holder, error);
+  const ImgImportTxnSpec spec = { .image_id = self->image_id,
+                                  .durable = TRUE,
+                                  .known = &self->known };
+  gboolean ok = _imgimport_claim_run (self->service, &spec, claim, &begin, &begin.holder, error);
 
   if (!ok)
     g_clear_pointer (&self->key, g_free);
@@ -143,8 +145,9 @@ gboolean
 _imgimport_upload_tell (ImgImportUpload *self, guint64 bytes, GError **error)
 {
   Tell data = { self, bytes };
+  const ImgImportTxnSpec spec = { .image_id = self->image_id, .known = &self->known };
 
-  return _imgimport_txn_run (self->service, self->image_id, NULL, FALSE, tell, &data, error);
+  return _imgimport_txn_run_spec (self->service, &spec, tell, &data, error);
 }
 
 typedef struct
@@ -177,8 +180,13 @@ ImgImportImage *
 _imgimport_upload_seal (ImgImportUpload *self, const ImgImportPassResult *result, GError **error)
 {
   Seal data = { self, result, NULL };
+  const ImgImportTxnSpec spec = { .image_id = self->image_id,
+                                  .durable = TRUE,
+                                  .known = &self->known };
 
-  if (!_imgimport_txn_run (self->service, self->image_id, NULL, TRUE, seal, &data, error))
+  if (!_imgimport_txn_run_spec (self->service, &spec, seal, &data, error))
     g_clear_object (&data.image);
+  /* The image is the caller's from now on. */
+  _imgimport_known_clear (&self->known);
   return data.image;
 }

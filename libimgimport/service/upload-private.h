@@ -3,7 +3,7 @@
 
 /* An upload from inside: its claim (upload-claim.c) and its life (upload.c). */
 
-#include "service/service-private.h"
+#include "service/txn.h"
 
 G_BEGIN_DECLS
 
@@ -19,6 +19,7 @@ struct _ImgImportUpload
   guint64 expected;
   gint64 next_tick_us;
   GError *lost;        /* why the claim is no longer held */
+  ImgImportKnown known; /* its image, between its commits */
   ImgImportPass *pass; /* NULL once it has ended */
 
   gboolean busy; /* under the service's lock: a call is inside */

@@ -169,6 +169,7 @@ imgimport_upload_finalize (GObject *object)
   ImgImportUpload *self = IMGIMPORT_UPLOAD (object);
 
   g_clear_error (&self->lost);
+  _imgimport_known_clear (&self->known);
   g_clear_object (&self->cancellable);
   g_clear_object (&self->service);
   g_free (self->image_id);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Waiting for a job of this or another process: woken by events, or by the time to look again. */
+/* Waiting for a job of this or another process: woken by its end, or by the time to look again. */
 
 #include <errno.h>
 #include <glib-unix.h>
@@ -54,8 +54,8 @@ look (ImgImportService *self, const char *job_id, GError **error)
 
 /* ---- blocking -------------------------------------------------------------------------------- */
 
-/* Sleeps until an event, or for `timeout_ms`. A cancellation has no descriptor here: GLib ends the
- * process where it can get none for it, and the caller looks again soon enough. */
+/* Sleeps until the job's end, or for `timeout_ms`. A cancellation has no descriptor here: GLib ends
+ * the process where it can get none for it, and the caller looks again soon enough. */
 static void
 doze (ImgImportSubscription *subscription, gint64 timeout_ms)
 {
@@ -106,7 +106,7 @@ imgimport_service_wait_job (ImgImportService *self, const char *job_id, gint64 t
   g_return_val_if_fail (job_id != NULL, NULL);
 
   use = _imgimport_service_enter (self, error);
-  subscription = use != NULL ? imgimport_service_subscribe (self, NULL, error) : NULL;
+  subscription = use != NULL ? _imgimport_bus_subscribe_end (self->bus, job_id, error) : NULL;
   while (subscription != NULL)
     {
       ImgImportJob *job = look (self, job_id, &cause);
@@ -206,6 +206,14 @@ watch (GTask *task, GSource **slot, GSource *source, GSourceFunc func)
   g_source_attach (source, g_task_get_context (task));
 }
 
+static ImgImportSubscription *
+subscribe_end (ImgImportService *self, const char *job_id, GError **error)
+{
+  g_autoptr (ImgImportUse) use = _imgimport_service_enter (self, error);
+
+  return use != NULL ? _imgimport_bus_subscribe_end (self->bus, job_id, error) : NULL;
+}
+
 void
 imgimport_service_wait_job_async (ImgImportService *self, const char *job_id,
                                   GCancellable *cancellable, GAsyncReadyCallback callback,
@@ -229,7 +237,7 @@ imgimport_service_wait_job_async (ImgImportService *self, const char *job_id,
   data = g_new0 (Wait, 1);
   data->job_id = g_strdup (job_id);
   g_task_set_task_data (task, data, wait_free);
-  data->subscription = imgimport_service_subscribe (self, NULL, &error);
+  data->subscription = subscribe_end (self, job_id, &error);
   if (data->subscription == NULL)
     {
       g_task_return_error (task, error);

@@ -2,7 +2,7 @@
 #include "journal-fixture.h"
 
 #include "catalogs/catalogs-private.h"
-#include "service/service-private.h"
+#include "service/txn.h"
 
 #include <glib/gstdio.h>
 
@@ -27,7 +27,7 @@ open_catalog (const ImgImportCatalogVTable *vtable, gpointer self, GDestroyNotif
 
   if (catalog == NULL || !_imgimport_catalog_owner_register (catalog, &owner, error))
     return NULL;
-  return _imgimport_journal_new_catalog (catalog, owner, TRUE, error);
+  return _imgimport_journal_new_catalog (catalog, owner, NULL, TRUE, error);
 }
 
 static ImgImportJournal *

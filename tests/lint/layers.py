@@ -45,6 +45,7 @@ INTERNAL_HEADERS = {
     "libimgimport/inspect/vmdk.h": "the text in VMware's disks, beside their header",
     "libimgimport/inspect/judge.h": "the policy, for who reads it and who judges by it",
     "libimgimport/service/import-private.h": "what the tasks of an import share",
+    "libimgimport/service/txn.h": "what changes the records of a service",
     "libimgimport/service/upload-private.h": "what the two halves of an upload share",
     "libimgimport/unpack/decoder.h": "what every decoder of a packing implements",
     "libimgimport/stream/pass.h": "what the parts of a pass share",

@@ -2,6 +2,8 @@
 
 #include "service.h"
 
+#include "service/txn.h"
+
 #include <glib/gstdio.h>
 
 #define BYTES "0123456789"

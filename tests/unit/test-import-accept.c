@@ -4,6 +4,8 @@
 
 #include "import.h"
 
+#include "service/txn.h"
+
 #define UNKNOWN_ID "99999999-2222-4333-8444-555555555555"
 #define COMMUNITY                                                                                  \
   "{\"visibility\": \"community\", \"disk_format\": \"raw\", \"container_format\": \"bare\"}"
