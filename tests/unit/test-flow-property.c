@@ -1,34 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "flow-recorder.h"
+#include "flow-model.h"
 
 /*
- * Random graphs with random failures, cancellations and ends of the process, judged by a model that
- * knows nothing of the engine: it only reads the list of what was called, in order.
+ * Random graphs of tasks that fail, are retried, are optional or not to be run, with cancellations
+ * from within and from outside and ends of the process, judged by a model that knows nothing of the
+ * engine: it only reads the list of what was called, in order.
  */
-#define MAX_TASKS 200
 #define N_GRAPHS 300
-
-typedef struct
-{
-  guint32 task;
-  char what; /* '+' executed, '!' failed, '-' reverted */
-} Call;
-
-typedef struct
-{
-  GRand *rand;
-  ImgImportFlow *flow;
-  ImgImportRun *run;
-  Recorder *recorder;
-  ImgImportJournal *journal;
-  GMutex lock;
-  GArray *calls; /* of Call, since the last start */
-  guint n_tasks;
-  guint pivot; /* MAX_TASKS: none */
-  guint cancel_at;
-  gboolean fails[MAX_TASKS];
-  gboolean linked[MAX_TASKS][MAX_TASKS]; /* [before][after], with what follows from it */
-} World;
 
 typedef struct
 {
@@ -37,10 +15,10 @@ typedef struct
 } Task;
 
 static void
-call (Task *self, char what)
+call (Task *self, char what, guint attempt)
 {
   g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&self->world->lock);
-  Call made = { self->index, what };
+  Call made = { self->index, what, attempt };
 
   g_array_append_val (self->world->calls, made);
 }
@@ -50,24 +28,40 @@ task_execute (gpointer data, ImgImportTask *task, GCancellable *cancellable, GEr
 {
   Task *self = data;
 
+  guint attempt = imgimport_task_get_attempt (task);
+
   if (self->index == self->world->cancel_at)
     imgimport_run_cancel (self->world->run);
-  if (g_cancellable_set_error_if_cancelled (cancellable, error) || self->world->fails[self->index])
+  if (g_cancellable_set_error_if_cancelled (cancellable, error))
     {
-      call (self, '!');
-      if (error == NULL || *error == NULL)
-        imgimport_error_set (error, IMGIMPORT_ERROR_FAILED, "scripted", "failed");
+      call (self, 'c', attempt);
       return FALSE;
     }
-  call (self, '+');
+  if (self->world->fails[self->index] || attempt <= self->world->n_busy[self->index])
+    {
+      call (self, '!', attempt);
+      imgimport_error_set (
+          error, self->world->fails[self->index] ? IMGIMPORT_ERROR_FAILED : IMGIMPORT_ERROR_BUSY,
+          "scripted", "failed");
+      return FALSE;
+    }
+  call (self, '+', attempt);
   return TRUE;
 }
 
 static gboolean
 task_revert (gpointer data, ImgImportTask *task, GCancellable *cancellable, GError **error)
 {
-  call (data, '-');
+  call (data, '-', 0);
   return TRUE;
+}
+
+static gboolean
+is_wanted (ImgImportTask *task, gpointer data)
+{
+  Task *self = data;
+
+  return !self->world->unwanted[self->index];
 }
 
 static const ImgImportTaskVTable task_vtable = { IMGIMPORT_TASK_VTABLE_INIT,
@@ -92,6 +86,30 @@ link_tasks (World *w, guint before, guint after)
       w->linked[i][after] = TRUE;
 }
 
+static gboolean
+chance (World *w, guint one_in)
+{
+  return pick (w, one_in) == 0;
+}
+
+static void
+add_options (World *w, Task *task, const char *name)
+{
+  guint i = task->index;
+
+  w->optional[i] = w->pivot != i && chance (w, 4);
+  w->unwanted[i] = chance (w, 4 * w->n_tasks);
+  w->n_busy[i] = chance (w, 8) ? 1 + pick (w, chance (w, w->n_tasks) ? ATTEMPTS : ATTEMPTS - 1) : 0;
+  if (w->optional[i])
+    {
+      w->fails[i] = chance (w, 4);
+      g_assert_true (imgimport_flow_set_optional (w->flow, name, TRUE, NULL));
+    }
+  if (w->n_busy[i] > 0)
+    g_assert_true (imgimport_flow_set_retry (w->flow, name, ATTEMPTS, 0, 0, NULL));
+  g_assert_true (imgimport_flow_set_condition (w->flow, name, is_wanted, task, NULL, NULL));
+}
+
 /* Links go from lower to higher numbers. Around a pivot all come before it or after it. */
 static void
 make_graph (World *w)
@@ -102,7 +120,8 @@ make_graph (World *w)
 
   w->n_tasks = 1 + pick (w, MAX_TASKS);
   w->pivot = pick (w, 2) == 0 ? pick (w, w->n_tasks) : MAX_TASKS;
-  w->cancel_at = pick (w, 3) == 0 ? pick (w, w->n_tasks) : MAX_TASKS;
+  w->cancel_at = chance (w, 5) ? pick (w, w->n_tasks) : MAX_TASKS;
+  w->cancel_after = chance (w, 5) ? pick (w, w->n_tasks) : MAX_TASKS;
   for (i = 0; i < w->n_tasks; i++)
     {
       g_autofree char *name = g_strdup_printf ("t%u", i);
@@ -112,6 +131,7 @@ make_graph (World *w)
       task->index = i;
       w->fails[i] = pick (w, 3 * w->n_tasks) == 0;
       g_assert_true (imgimport_flow_add_task (w->flow, name, &task_vtable, task, g_free, NULL));
+      add_options (w, task, name);
       for (j = 0; i > 0 && j < density; j++)
         link_tasks (w, pick (w, i), i);
       if (w->pivot < i && !w->linked[w->pivot][i])
@@ -153,85 +173,25 @@ world_free (World *w)
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (World, world_free)
 
-/* ---- the model ------------------------------------------------------------------------------- */
-
-typedef struct
-{
-  gboolean begun[MAX_TASKS];
-  gboolean done[MAX_TASKS];
-  guint n_reverts[MAX_TASKS];
-  gboolean any_failed;
-} Model;
-
-static void
-judge_execution (const World *w, Model *m, const Call *made)
-{
-  guint i;
-
-  g_assert_cmpuint (m->n_reverts[made->task], ==, 0);
-  for (i = 0; i < made->task; i++)
-    if (w->linked[i][made->task])
-      g_assert_true (m->done[i] || (w->pivot < i && m->done[w->pivot] && m->begun[i]));
-  m->begun[made->task] = TRUE;
-  m->done[made->task] = made->what == '+';
-  m->any_failed |= made->what == '!';
-}
-
-/* All that began after it and because of it is undone, and the pivot was not passed. */
-static void
-judge_revert (const World *w, Model *m, const Call *made)
-{
-  guint i;
-
-  g_assert_true (m->begun[made->task]);
-  g_assert_true (w->pivot == MAX_TASKS || !m->done[w->pivot]);
-  m->n_reverts[made->task]++;
-  for (i = made->task + 1; i < w->n_tasks; i++)
-    if (w->linked[made->task][i] && m->begun[i])
-      g_assert_cmpuint (m->n_reverts[i], >, 0);
-}
-
-static void
-judge_end (const World *w, const Model *m)
-{
-  ImgImportRunState state = imgimport_run_get_state (w->run);
-  gboolean passed = w->pivot != MAX_TASKS && m->done[w->pivot];
-  guint i;
-
-  if (state == IMGIMPORT_RUN_SUCCESS)
-    {
-      for (i = 0; i < w->n_tasks; i++)
-        {
-          g_assert_true (m->done[i] || (passed && i > w->pivot && m->begun[i]));
-          g_assert_cmpuint (m->n_reverts[i], ==, 0);
-        }
-      return;
-    }
-  g_assert_true (state == IMGIMPORT_RUN_REVERTED || state == IMGIMPORT_RUN_CANCELLED);
-  g_assert_false (passed);
-  if (state == IMGIMPORT_RUN_REVERTED)
-    g_assert_true (m->any_failed);
-  for (i = 0; i < w->n_tasks; i++)
-    g_assert_cmpuint (m->n_reverts[i], ==, m->begun[i] ? 1 : 0);
-}
-
-static void
-judge_calls (const World *w, Model *m)
-{
-  guint i;
-
-  for (i = 0; i < w->calls->len; i++)
-    {
-      const Call *made = &g_array_index (w->calls, Call, i);
-
-      if (made->what == '-')
-        judge_revert (w, m, made);
-      else
-        judge_execution (w, m, made);
-    }
-}
-
 /* ---- the runs -------------------------------------------------------------------------------- */
+
+static guint
+count_calls (World *w)
+{
+  g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&w->lock);
+
+  return w->calls->len;
+}
+
+/* Between two tasks, or at whatever moment. */
+static void
+cancel_from_outside (World *w, ImgImportEngine *engine)
+{
+  while (count_calls (w) < w->cancel_after && !imgimport_run_wait (w->run, 0))
+    if (!imgimport_engine_iterate (engine))
+      g_thread_yield ();
+  w->is_cancelled = imgimport_run_cancel (w->run);
+}
 
 static void
 run_once (World *w, guint threads)
@@ -243,7 +203,10 @@ run_once (World *w, guint threads)
   w->run = imgimport_run_new (w->flow, "run", NULL, w->journal, &error);
   g_assert_no_error (error);
   g_array_set_size (w->calls, 0);
+  w->is_cancelled = FALSE;
   g_assert_true (imgimport_run_start (w->run, engine, NULL));
+  if (w->cancel_after < MAX_TASKS)
+    cancel_from_outside (w, engine);
   g_assert_true (imgimport_run_wait (w->run, -1));
 }
 
@@ -290,8 +253,10 @@ read_journal (World *w, Model *m)
     {
       const ImgImportSlot *slot = &run->slots[i];
 
-      m->begun[i] = slot->attempt > 0;
+      m->attempts[i] = slot->attempt;
       m->done[i] = slot->state == IMGIMPORT_TASK_SUCCESS;
+      m->failed[i] = slot->state == IMGIMPORT_TASK_FAILURE ||
+                     (slot->state == IMGIMPORT_TASK_SKIPPED && slot->attempt > 0);
       m->n_reverts[i] = slot->state == IMGIMPORT_TASK_REVERTED ? 1 : 0;
     }
 }
