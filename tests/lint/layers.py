@@ -114,10 +114,10 @@ def headers_used(files):
 
 
 def quoted_examples(files):
-    """A program that README.md shows is one of the examples, as it is compiled and run."""
+    """A program that the documentation shows is one of the examples, as it is compiled and run."""
     examples = {file.text for file in files if file.path.startswith("examples/")}
     for file in files:
-        if file.path == "README.md":
+        if file.path.endswith(".md"):
             for match in re.finditer(r"^```c\n(/\* SPDX.*?)^```$", file.text,
                                      re.MULTILINE | re.DOTALL):
                 if match.group(1) not in examples:

@@ -26,7 +26,7 @@ def tree(pair):
     users = f"/* {rules.SPDX} */\n" + "".join(f'#include "{door[len("libimgimport/"):]}"\n' for door in files)
     if files:
         files["tests/unit/user.c"] = users
-    if path == "README.md":
+    if path.endswith(".md"):
         files["examples/a.c"] = EXAMPLE
     files[path] = text
     return files
@@ -132,6 +132,9 @@ CASES = (
     (layers.quoted_examples, "other",
      ("README.md", f"a\n```c\n{SPDX_C}other ();\n```\n", 2),
      ("README.md", f"```c\n{EXAMPLE}```\n```c\nexcerpt ();\n```\n")),
+    (layers.quoted_examples, "other-in-docs",
+     ("docs/a.md", f"a\n```c\n{SPDX_C}other ();\n```\n", 2),
+     ("docs/a.md", f"```c\n{EXAMPLE}```\n```c\nexcerpt ();\n```\n")),
     (layers.headers_used, "unused",
      ("libimgimport/flow/unused-private.h", "int a;\n", 1),
      ("libimgimport/flow/flow-private.h", "int a;\n")),

@@ -263,6 +263,67 @@ cancel_of_many_queued_is_quick (gconstpointer threads)
   expect_trace (f, "first! first-");
 }
 
+#define N_QUEUED 10000
+
+static void
+hold_thread (Script *self, ImgImportTask *task, GCancellable *cancellable)
+{
+  if (self->fixture->threads > 0)
+    gate_wait (self->fixture, self->fixture->threads + 1);
+}
+
+static guint
+count_in_trace (Fixture *f, char what)
+{
+  g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&f->lock);
+  guint n = 0;
+  gsize i;
+
+  for (i = 0; i < f->trace->len; i++)
+    n += f->trace->str[i] == what ? 1 : 0;
+  return n;
+}
+
+static void
+await_threads (Fixture *f)
+{
+  g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&f->lock);
+
+  while (f->n_gate < f->threads)
+    _imgimport_cond_wait (&f->cond, &f->lock);
+}
+
+/* Quiet once cancel has returned, told by what is still done and not by a clock: the tasks that had
+ * begun end and are reverted, and of those that are queued none is so much as looked at. */
+static void
+none_of_many_queued_starts (gconstpointer threads)
+{
+  g_autoptr (Fixture) f = fixture_new (GPOINTER_TO_UINT (threads), FALSE);
+  g_autoptr (GPtrArray) names = g_ptr_array_new_with_free_func (g_free);
+  guint n_begun = MAX (f->threads, 1);
+  guint n_turns = 0;
+  guint i;
+
+  for (i = 0; i < N_QUEUED; i++)
+    {
+      g_ptr_array_add (names, g_strdup_printf ("t%u", i));
+      add_script (f, g_ptr_array_index (names, i))->hook = hold_thread;
+    }
+  start_run (f);
+  if (f->threads == 0)
+    g_assert_true (imgimport_engine_iterate (f->engine));
+  await_threads (f);
+  g_assert_true (imgimport_run_cancel (f->run));
+  if (f->threads > 0)
+    gate_wait (f, f->threads + 1);
+  while (f->threads == 0 && imgimport_engine_iterate (f->engine))
+    n_turns++;
+  expect_end (f, IMGIMPORT_RUN_CANCELLED);
+  g_assert_cmpuint (n_turns, <=, n_begun + 1);
+  g_assert_cmpuint (count_in_trace (f, '+') + count_in_trace (f, '!'), ==, n_begun);
+  g_assert_cmpuint (count_in_trace (f, '-'), ==, n_begun);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -276,6 +337,7 @@ main (int argc, char **argv)
   g_test_add_func ("/flow/cancel/between-tasks-starts-no-further-one",
                    cancel_between_tasks_starts_no_further_one);
   add_both ("/flow/cancel/of-many-queued-is-quick", cancel_of_many_queued_is_quick);
+  add_both ("/flow/cancel/none-of-many-queued-starts", none_of_many_queued_starts);
   add_both ("/flow/pivot/failing-pivot-reverts", failing_pivot_reverts);
   add_both ("/flow/pivot/failure-after-it-is-a-warning", failure_after_the_pivot_is_a_warning);
   add_both ("/flow/pivot/cancel-after-it-changes-nothing", cancel_after_the_pivot_changes_nothing);

@@ -330,10 +330,35 @@ revert_input_nobody_provides_is_refused (void)
   g_assert_nonnull (strstr (error->message, "“undo” of the revert of task “task”"));
 }
 
+/* Each level has a task that provides "greeting": who asks is given that of its own. */
+static void
+nearest_provider_counts (void)
+{
+  g_autoptr (Fixture) f = fixture_new (0, FALSE);
+  g_autoptr (ImgImportFlow) inner = imgimport_flow_new ("inner");
+  ImgImportFlow *outer = f->flow;
+  Script *asks_outside;
+  Script *asks_inside;
+
+  f->flow = inner;
+  g_assert_true (imgimport_flow_add_task (inner, "greeter", &greet_vtable, NULL, NULL, NULL));
+  g_assert_true (imgimport_flow_add_output (inner, "greeter", "greeting", NULL));
+  asks_inside = add_input (add_script (f, "in/asks"), "greeting");
+  f->flow = outer;
+  add_output (add_script (f, "other"), "greeting");
+  asks_outside = add_input (add_script (f, "asks"), "greeting");
+  asks_inside->name = "in/in/asks";
+  add_flow (f, "in", inner);
+  run_to (f, IMGIMPORT_RUN_SUCCESS);
+  g_assert_cmpstr (asks_inside->got, ==, "hello");
+  g_assert_cmpstr (asks_outside->got, ==, "other");
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/flow/T15/nearest-provider-counts", nearest_provider_counts);
   add_both ("/flow/nest/linear-in-linear-keeps-the-order",
             linear_flow_in_linear_flow_keeps_the_order);
   add_both ("/flow/nest/failure-within-reverts-all", failure_in_a_nested_flow_reverts_all);
