@@ -44,6 +44,8 @@ INTERNAL_HEADERS = {
     "libimgimport/inspect/format.h": "what every format inspector implements",
     "libimgimport/inspect/vmdk.h": "the text in VMware's disks, beside their header",
     "libimgimport/inspect/judge.h": "the policy, for who reads it and who judges by it",
+    "libimgimport/inspect/luks.h": "what the two versions of LUKS share",
+    "libimgimport/inspect/mbr.h": "the record that is a table, or protects a GPT",
     "libimgimport/service/import-private.h": "what the tasks of an import share",
     "libimgimport/service/txn.h": "what changes the records of a service",
     "libimgimport/service/upload-private.h": "what the two halves of an upload share",
