@@ -49,6 +49,7 @@ install_missing ()
 PACKAGES_TO_TEST="gcc g++ libc6-dev binutils meson ninja-build pkg-config libglib2.0-dev
   libjson-glib-dev libarchive-dev liblzma-dev libsqlite3-dev libssl-dev gobject-introspection
   libgirepository1.0-dev python3 python3-gi gir1.2-glib-2.0 qemu-utils e2fsprogs fdisk xz-utils
-  bzip2 zstd lz4 zip xorriso genisoimage udftools cryptsetup-bin"
+  bzip2 zstd lz4 zip xorriso genisoimage udftools cryptsetup-bin btrfs-progs xfsprogs
+  strace"
 # shellcheck disable=SC2034
 PACKAGES_TO_TEST_ALL="clang shellcheck"

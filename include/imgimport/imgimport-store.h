@@ -99,9 +99,10 @@ typedef struct
 
   /* Optional. Makes an object out of `fd`, a sealed regular file of `size` bytes that nobody writes
    * to any more: by link (only while the inode has no other name but its first), else by reflink,
-   * else by a copy within the kernel. The position of `fd` may move; a file of another size than
-   * `size` is refused with IMGIMPORT_ERROR_CORRUPT. IMGIMPORT_ERROR_NOT_SUPPORTED where the store can do none of
-   * these with this descriptor: the library then copies. */
+   * else by a copy within the kernel. `*adoption` is on entry the costliest way that may be taken,
+   * on success the one that was. The position of `fd` may move; a file of another size than `size`
+   * is refused with IMGIMPORT_ERROR_CORRUPT. IMGIMPORT_ERROR_NOT_SUPPORTED, saying why, where the
+   * store can do none of these with this descriptor: the library then copies. */
   gboolean (*adopt) (gpointer self, const char *key, int fd, guint64 size, char **version,
                      ImgImportAdoption *adoption, GCancellable *cancellable, GError **error);
 

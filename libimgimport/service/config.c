@@ -112,6 +112,20 @@ read_hashing (ImgImportConfig *self, const ImgImportJsonCursor *cursor, GError *
   return TRUE;
 }
 
+/* After what it depends on. */
+static gboolean
+read_verify (ImgImportConfig *self, const ImgImportJsonCursor *cursor, GError **error)
+{
+  if (!_imgimport_json_boolean (cursor, "verify_on_delivery", &self->verify_on_delivery, error))
+    return FALSE;
+  if (!self->verify_on_delivery || self->hashing_algorithm != NULL || self->checksum)
+    return TRUE;
+  _imgimport_json_set_error (cursor, "verify_on_delivery", "config-invalid", error,
+                             "there is no digest to compare: hashing_algorithm is “none” and "
+                             "checksum is off");
+  return FALSE;
+}
+
 static gboolean
 read_default_store (ImgImportConfig *self, const ImgImportJsonCursor *cursor, GError **error)
 {
@@ -187,6 +201,7 @@ read_config (ImgImportConfig *self, JsonObject *object, GError **error)
                                        "durability",
                                        "hashing_algorithm",
                                        "checksum",
+                                       "verify_on_delivery",
                                        "allow_empty_images",
                                        "disk_formats",
                                        "container_formats",
@@ -203,6 +218,7 @@ read_config (ImgImportConfig *self, JsonObject *object, GError **error)
          read_count (&cursor, "workers", 0, WORKERS_MAX, &self->workers, error) &&
          read_durability (self, &cursor, error) && read_hashing (self, &cursor, error) &&
          _imgimport_json_boolean (&cursor, "checksum", &self->checksum, error) &&
+         read_verify (self, &cursor, error) &&
          _imgimport_json_boolean (&cursor, "allow_empty_images", &self->allow_empty_images,
                                   error) &&
          _imgimport_config_read_names (&cursor, "disk_formats", &self->limits.disk_formats,

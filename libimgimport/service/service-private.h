@@ -45,6 +45,7 @@ typedef struct
   gboolean durable;               /* "durability": "power" */
   char *hashing_algorithm;        /* NULL: none */
   gboolean checksum;              /* compute the MD5 too */
+  gboolean verify_on_delivery;
   gboolean allow_empty_images;
   guint64 image_size_cap;         /* bytes; IMGIMPORT_SIZE_UNKNOWN: no limit */
   guint task_time_to_live_hours;

@@ -20,7 +20,8 @@ typedef struct
   ImgImportImport *import;
   Copy *copies;
   guint n_copies;
-  guint64 size;
+  const ImgImportStaged *staged;
+  GHashTable *digests; /* of what is read, to be compared; NULL: none */
   GCancellable *cancellable;
 } Delivery;
 
@@ -90,40 +91,88 @@ refuse_copy (Delivery *self, Copy *copy, GError *cause, GError **error)
 /* ---- adoption -------------------------------------------------------------------------------- */
 
 static gboolean
-adopt (Delivery *self, Copy *copy, int fd, GError **error)
+is_open (const Copy *copy)
+{
+  return copy->version == NULL && copy->error == NULL;
+}
+
+static void
+add_why (Copy *copy, const char *why)
+{
+  char *all = copy->why != NULL ? g_strconcat (copy->why, "; ", why, NULL) : g_strdup (why);
+
+  g_free (copy->why);
+  copy->why = all;
+}
+
+/* By a way that costs no more than `worst`. */
+static gboolean
+adopt (Delivery *self, Copy *copy, int fd, ImgImportAdoption worst, GError **error)
 {
   GError *cause = NULL;
-  ImgImportAdoption adoption = IMGIMPORT_ADOPTED_BY_COPY;
+  ImgImportAdoption adoption = worst;
 
-  if (fd < 0)
-    {
-      copy->why = g_strdup ("staging has no local file");
-      return TRUE;
-    }
-  if (_imgimport_store_adopt (copy->store, copy->key, fd, self->size, &copy->version, &adoption,
-                              self->cancellable, &cause))
+  if (_imgimport_store_adopt (copy->store, copy->key, fd, self->staged->size, &copy->version,
+                              &adoption, self->cancellable, &cause))
     {
       copy->way = _imgimport_adoption_to_string (adoption);
       return TRUE;
     }
   if (g_error_matches (cause, IMGIMPORT_ERROR, IMGIMPORT_ERROR_NOT_SUPPORTED))
     {
-      copy->why = g_strdup (cause->message);
+      if (copy->why == NULL || strstr (copy->why, cause->message) == NULL)
+        add_why (copy, cause->message);
       g_error_free (cause);
       return TRUE;
     }
   return refuse_copy (self, copy, cause, error);
 }
 
+static guint
+count_open (const Delivery *self)
+{
+  guint i, n = 0;
+
+  for (i = 0; i < self->n_copies; i++)
+    n += is_open (&self->copies[i]) ? 1 : 0;
+  return n;
+}
+
+static void
+add_why_to_open (Delivery *self, const char *why)
+{
+  guint i;
+
+  for (i = 0; i < self->n_copies; i++)
+    if (is_open (&self->copies[i]))
+      add_why (&self->copies[i], why);
+}
+
+/* Each store what costs it nothing. A copy by the kernel reads all bytes, hence is for one store: a
+ * pass reads them once for several. */
 static gboolean
 adopt_all (Delivery *self, ImgImportStoreReader *reader, GError **error)
 {
   int fd = _imgimport_store_reader_local_fd (reader);
-  guint i;
+  guint way, i;
 
-  for (i = 0; i < self->n_copies; i++)
-    if (!adopt (self, &self->copies[i], fd, error))
-      return FALSE;
+  if (self->import->service->config->verify_on_delivery || fd < 0)
+    {
+      add_why_to_open (self, fd < 0 ? "staging has no local file" : "verify_on_delivery is on");
+      return TRUE;
+    }
+  for (way = IMGIMPORT_ADOPTED_BY_LINK; way <= IMGIMPORT_ADOPTED_BY_COPY; way++)
+    {
+      if (way == IMGIMPORT_ADOPTED_BY_COPY && count_open (self) > 1)
+        {
+          add_why_to_open (self, "one pass serves several stores");
+          return TRUE;
+        }
+      for (i = 0; i < self->n_copies; i++)
+        if (is_open (&self->copies[i]) &&
+            !adopt (self, &self->copies[i], fd, (ImgImportAdoption)way, error))
+          return FALSE;
+    }
   return TRUE;
 }
 
@@ -137,8 +186,9 @@ run_pass (Delivery *self, ImgImportStoreReader *reader, const ImgImportSinkSpec 
   ImgImportObjectSource object = { reader, 0 };
   const ImgImportSource source = { _imgimport_object_source_read,
                                    _imgimport_object_source_next_extent, &object };
-  const ImgImportPassSpec spec = { .expected = self->size,
+  const ImgImportPassSpec spec = { .expected = self->staged->size,
                                    .limit = IMGIMPORT_SIZE_UNKNOWN,
+                                   .verify = self->digests,
                                    .threads = service->config->workers > 0,
                                    .sinks = sinks,
                                    .n_sinks = n_sinks,
@@ -176,7 +226,7 @@ stream_rest (Delivery *self, ImgImportStoreReader *reader, GError **error)
     {
       Copy *copy = &self->copies[i];
 
-      if (copy->version != NULL || copy->error != NULL)
+      if (!is_open (copy))
         continue;
       sinks[n] = (ImgImportSinkSpec){ copy->store, copy->key, !self->import->request->must_succeed,
                                       &copy->error };
@@ -188,6 +238,8 @@ stream_rest (Delivery *self, ImgImportStoreReader *reader, GError **error)
     {
       if (!all_failed (self, copies, n))
         {
+          if (!imgimport_error_is_cancelled (cause))
+            _imgimport_error_prefix (&cause, "image %s", self->import->image_id);
           g_propagate_error (error, cause);
           return FALSE;
         }
@@ -239,6 +291,24 @@ answer (Delivery *self, ImgImportTask *task, GError **error)
   return TRUE;
 }
 
+/* Afterwards, so that no change while it was read goes unseen. */
+static gboolean
+check_sealed (const Delivery *self, const char *key, GError **error)
+{
+  ImgImportImport *import = self->import;
+  g_autofree char *version = NULL;
+
+  if (!_imgimport_store_stat (import->service->staging, key, NULL, &version, self->cancellable,
+                              error))
+    return FALSE;
+  if (g_str_equal (version, self->staged->version))
+    return TRUE;
+  _imgimport_set_error (error, IMGIMPORT_ERROR_CORRUPT, "staging-changed",
+                        "image %s: the staged object is not the one that was sealed",
+                        import->image_id);
+  return FALSE;
+}
+
 static gboolean
 deliver (Delivery *self, const char *key, GError **error)
 {
@@ -251,7 +321,8 @@ deliver (Delivery *self, const char *key, GError **error)
       !_imgimport_import_txn (self->import, FALSE, TRUE, note_copies, self, error))
     return FALSE;
   reader = _imgimport_store_open (service->staging, key, self->cancellable, error);
-  return reader != NULL && adopt_all (self, reader, error) && stream_rest (self, reader, error);
+  return reader != NULL && adopt_all (self, reader, error) && stream_rest (self, reader, error) &&
+         check_sealed (self, key, error);
 }
 
 /* A store that only lost its copy with those of others has not failed (E14). */
@@ -280,8 +351,10 @@ execute (gpointer self, ImgImportTask *task, GCancellable *cancellable, GError *
   record = _imgimport_import_load (import, error);
   if (record == NULL)
     return FALSE;
-  delivery.size = record->staged.size;
-  _imgimport_import_set_total (import, delivery.size);
+  delivery.staged = &record->staged;
+  if (import->service->config->verify_on_delivery)
+    delivery.digests = record->staged.digests;
+  _imgimport_import_set_total (import, record->staged.size);
   if (deliver (&delivery, key, error) && answer (&delivery, task, error))
     return TRUE;
   tell_failed_stores (&delivery);

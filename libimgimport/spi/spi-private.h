@@ -91,7 +91,8 @@ gboolean _imgimport_store_stat (ImgImportStore *self, const char *key, guint64 *
 /* TRUE also where there is no such object. */
 gboolean _imgimport_store_remove (ImgImportStore *self, const char *key, GCancellable *cancellable,
                                   GError **error);
-/* NOT_SUPPORTED "adopt-unsupported" where the store has no such slot. */
+/* NOT_SUPPORTED "adopt-unsupported" where the store has no such slot. `*adoption` is the costliest
+ * way that may be taken, and then the one that was; NULL: any. */
 gboolean _imgimport_store_adopt (ImgImportStore *self, const char *key, int fd, guint64 size,
                                  char **version, ImgImportAdoption *adoption,
                                  GCancellable *cancellable, GError **error);

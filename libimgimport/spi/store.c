@@ -284,7 +284,7 @@ _imgimport_store_adopt (ImgImportStore *self, const char *key, int fd, guint64 s
 {
   g_autoptr (GError) slot_error = NULL;
   g_autofree char *answer = NULL;
-  ImgImportAdoption how = IMGIMPORT_ADOPTED_BY_COPY;
+  ImgImportAdoption how = adoption != NULL ? *adoption : IMGIMPORT_ADOPTED_BY_COPY;
   gboolean ok = FALSE;
 
   if (self->vtable.adopt == NULL)

@@ -20,32 +20,37 @@ may_share_inode (const struct stat *facts)
   return facts->st_uid == geteuid () && (facts->st_mode & 0222) == 0;
 }
 
-/* Gives the inode a hidden name here. FALSE without an error: it cannot, or should not, be. */
+/* Gives the inode a hidden name here. FALSE: it cannot, or should not, be, and `*why`. */
 static gboolean
-link_hidden (const ImgImportFileStore *self, const char *hidden, int fd)
+link_hidden (const ImgImportFileStore *self, const char *hidden, int fd, const char **why)
 {
   g_autofree char *path = g_strdup_printf ("/proc/self/fd/%d", fd);
   struct stat facts;
 
+  *why = NULL;
   if (linkat (AT_FDCWD, path, self->dirfd, hidden, AT_SYMLINK_FOLLOW) != 0)
-    return FALSE;
+    {
+      *why = g_strerror (errno);
+      return FALSE;
+    }
   /* Looked at afterwards, since another store may have had the same thought at the same moment: no
    * third name, or two targets would lose one image with one damaged inode. */
   if (fstat (fd, &facts) == 0 && facts.st_nlink <= 2)
     return TRUE;
   _imgimport_file_store_drop_name (self, hidden, fd);
+  *why = "it has another name already";
   return FALSE;
 }
 
-/* TRUE where it is settled: `*version`, or an error. */
+/* TRUE where it is settled: `*version`, or an error; else `*why` it cannot be. */
 static gboolean
-adopt_by_link (const ImgImportFileStore *self, const char *key, int fd, const struct stat *facts,
+adopt_by_link (const ImgImportFileStore *self, const char *key, int fd, const char **why,
                char **version, GError **error)
 {
   g_autofree char *hidden = g_strconcat (".", key, NULL);
   g_autofree char *answer = NULL;
 
-  if (!may_share_inode (facts) || !link_hidden (self, hidden, fd))
+  if (!link_hidden (self, hidden, fd, why))
     return FALSE;
   if (_imgimport_file_store_has (self, key))
     {
@@ -125,22 +130,47 @@ copy_extents (int from, int to, guint64 size, GCancellable *cancellable, GError 
   return TRUE;
 }
 
+/* Into `writer`, no costlier than `*adoption`, which is the way taken. */
 static gboolean
-adopt_by_copy (const ImgImportFileStore *self, ImgImportFileWriter *writer, int fd, guint64 size,
-               ImgImportAdoption *adoption, GCancellable *cancellable, GError **error)
+fill (ImgImportFileWriter *writer, int fd, guint64 size, ImgImportAdoption *adoption,
+      GCancellable *cancellable, GError **error)
 {
   g_autoptr (GError) failure = NULL;
 
-  *adoption = IMGIMPORT_ADOPTED_BY_REFLINK;
   if (ioctl (writer->fd, FICLONE, fd) == 0)
-    return TRUE;
-  *adoption = IMGIMPORT_ADOPTED_BY_COPY;
+    {
+      *adoption = IMGIMPORT_ADOPTED_BY_REFLINK;
+      return TRUE;
+    }
+  if (*adoption < IMGIMPORT_ADOPTED_BY_COPY)
+    {
+      _imgimport_set_error (error, IMGIMPORT_ERROR_NOT_SUPPORTED, "adopt-unsupported",
+                            "no reflink: %s", g_strerror (errno));
+      return FALSE;
+    }
   if (copy_extents (fd, writer->fd, size, cancellable, &failure))
     return TRUE;
   if (!imgimport_error_is_cancelled (failure))
     _imgimport_error_prefix (&failure, "object “%s”", writer->key);
   g_propagate_error (error, g_steal_pointer (&failure));
   return FALSE;
+}
+
+static gboolean
+adopt_by_copy (const ImgImportFileStore *self, const char *key, int fd, guint64 size,
+               char **version, ImgImportAdoption *adoption, GCancellable *cancellable,
+               GError **error)
+{
+  ImgImportFileWriter *writer = _imgimport_file_writer_new (self, key, error);
+
+  if (writer == NULL)
+    return FALSE;
+  if (!fill (writer, fd, size, adoption, cancellable, error))
+    {
+      _imgimport_file_writer_abort (self, writer);
+      return FALSE;
+    }
+  return _imgimport_file_writer_commit (self, writer, size, version, error);
 }
 
 /* ---- slot ------------------------------------------------------------------------------------ */
@@ -172,22 +202,20 @@ gboolean
 _imgimport_store_file_adopt (gpointer self, const char *key, int fd, guint64 size, char **version,
                              ImgImportAdoption *adoption, GCancellable *cancellable, GError **error)
 {
-  ImgImportFileWriter *writer = NULL;
+  const char *why = "others may write to it";
   struct stat facts;
 
   *version = NULL;
   if (!_imgimport_store_check_key (key, error) || !check_source (fd, size, key, &facts, error))
     return FALSE;
-  *adoption = IMGIMPORT_ADOPTED_BY_LINK;
-  if (adopt_by_link (self, key, fd, &facts, version, error))
-    return *version != NULL;
-  writer = _imgimport_file_writer_new (self, key, error);
-  if (writer == NULL)
-    return FALSE;
-  if (!adopt_by_copy (self, writer, fd, size, adoption, cancellable, error))
+  if (may_share_inode (&facts) && adopt_by_link (self, key, fd, &why, version, error))
     {
-      _imgimport_file_writer_abort (self, writer);
-      return FALSE;
+      *adoption = IMGIMPORT_ADOPTED_BY_LINK;
+      return *version != NULL;
     }
-  return _imgimport_file_writer_commit (self, writer, size, version, error);
+  if (*adoption > IMGIMPORT_ADOPTED_BY_LINK)
+    return adopt_by_copy (self, key, fd, size, version, adoption, cancellable, error);
+  _imgimport_set_error (error, IMGIMPORT_ERROR_NOT_SUPPORTED, "adopt-unsupported", "no link: %s",
+                        why);
+  return FALSE;
 }

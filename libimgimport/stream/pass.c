@@ -12,6 +12,8 @@ pass_alloc (const ImgImportPassSpec *spec)
   self->stop = g_cancellable_new ();
   self->expected = spec->expected;
   self->limit = spec->limit;
+  if (spec->verify != NULL)
+    self->verify = g_hash_table_ref (spec->verify);
   self->limit_name = g_strdup (spec->limit_name != NULL ? spec->limit_name : "limit");
   self->clock = spec->clock;
   self->progress = spec->progress;
@@ -31,21 +33,40 @@ stage_init (ImgImportPassStage *self, ImgImportPass *pass, gboolean on_caller)
   g_cond_init (&self->ready);
 }
 
+/* What is to be computed, each once. */
+static GPtrArray *
+list_digests (const ImgImportPassSpec *spec)
+{
+  GPtrArray *names = g_ptr_array_new ();
+  GHashTableIter iter;
+  gpointer name;
+
+  for (gsize i = 0; spec->digests != NULL && spec->digests[i] != NULL; i++)
+    g_ptr_array_add (names, (gpointer)spec->digests[i]);
+  if (spec->verify == NULL)
+    return names;
+  g_hash_table_iter_init (&iter, spec->verify);
+  while (g_hash_table_iter_next (&iter, &name, NULL))
+    if (!g_ptr_array_find_with_equal_func (names, name, g_str_equal, NULL))
+      g_ptr_array_add (names, name);
+  return names;
+}
+
 /* Digests come first, so that they have begun before the first sink keeps the caller's thread. */
 static gboolean
 pass_add_stages (ImgImportPass *self, const ImgImportPassSpec *spec, GError **error)
 {
-  guint n_digests = spec->digests != NULL ? g_strv_length ((char **)spec->digests) : 0;
+  g_autoptr (GPtrArray) names = list_digests (spec);
 
   self->sinks = g_new0 (ImgImportPassSink, spec->n_sinks);
-  self->stages = g_new0 (ImgImportPassStage, n_digests + spec->n_sinks);
-  for (guint i = 0; i < n_digests; i++)
+  self->stages = g_new0 (ImgImportPassStage, names->len + spec->n_sinks);
+  for (guint i = 0; i < names->len; i++)
     {
       ImgImportPassStage *stage = &self->stages[self->n_stages++];
 
       stage_init (stage, self, !spec->threads);
-      stage->algorithm = g_strdup (spec->digests[i]);
-      stage->digest = _imgimport_digest_new (spec->digests[i], error);
+      stage->algorithm = g_strdup (names->pdata[i]);
+      stage->digest = _imgimport_digest_new (stage->algorithm, error);
       if (stage->digest == NULL)
         return FALSE;
     }
@@ -103,6 +124,31 @@ finish_digests (ImgImportPass *self, ImgImportPassResult *result)
 }
 
 static gboolean
+verify_digests (ImgImportPass *self, GHashTable *found)
+{
+  GHashTableIter iter;
+  gpointer name, expected;
+  GError *error = NULL;
+
+  if (self->verify == NULL)
+    return TRUE;
+  g_hash_table_iter_init (&iter, self->verify);
+  while (g_hash_table_iter_next (&iter, &name, &expected))
+    {
+      const char *value = g_hash_table_lookup (found, name);
+
+      if (g_strcmp0 (value, expected) == 0)
+        continue;
+      _imgimport_set_error (&error, IMGIMPORT_ERROR_CORRUPT, "digest-mismatch",
+                            "the %s of the bytes is %s, expected %s", (const char *)name, value,
+                            (const char *)expected);
+      _imgimport_pass_fail (self, error);
+      return FALSE;
+    }
+  return TRUE;
+}
+
+static gboolean
 pass_finish (ImgImportPass *self, ImgImportPassResult *result, GError **error)
 {
   if (_imgimport_pass_check (self, NULL))
@@ -115,6 +161,8 @@ pass_finish (ImgImportPass *self, ImgImportPassResult *result, GError **error)
     return FALSE;
   _imgimport_pass_report (self, TRUE);
   finish_digests (self, result);
+  if (!_imgimport_pass_check (self, NULL) || !verify_digests (self, result->digests))
+    return _imgimport_pass_check (self, error);
   if (self->inspector != NULL)
     result->facts = _imgimport_inspector_finish (self->inspector);
   result->size = self->bytes;
@@ -173,6 +221,7 @@ _imgimport_pass_free (ImgImportPass *self)
   g_clear_object (&self->inspector);
   g_clear_error (&self->error);
   g_object_unref (self->stop);
+  g_clear_pointer (&self->verify, g_hash_table_unref);
   g_free (self->limit_name);
   g_cond_clear (&self->released);
   g_mutex_clear (&self->lock);

@@ -55,6 +55,7 @@ struct _ImgImportPass
   guint64 expected;
   guint64 limit;
   char *limit_name;
+  GHashTable *verify; /* NULL: none */
   ImgImportClock *clock;
   ImgImportPassProgressFunc progress;
   gpointer progress_data;

@@ -68,6 +68,7 @@ typedef struct
   guint64 limit;              /* most bytes allowed; IMGIMPORT_SIZE_UNKNOWN: no limit */
   const char *limit_name;     /* what the message calls it: "image_size_cap" */
   const char *const *digests; /* algorithms; NULL or empty: none */
+  GHashTable *verify; /* algorithm → hexadecimal: computed too, and compared; may be NULL */
   gboolean inspect;
   gboolean threads; /* FALSE: everything on the caller's thread */
   gboolean busy_source; /* it keeps its thread busy: the first sink gets one of its own too */
@@ -117,10 +118,10 @@ gboolean _imgimport_pass_pull_sparse (ImgImportPass *self, const ImgImportSource
                                       GCancellable *cancellable, GError **error);
 gboolean _imgimport_pass_pull (ImgImportPass *self, ImgImportSourceFunc read, gpointer source,
                                GCancellable *cancellable, GError **error);
-/* Waits for all stages and commits the sinks in their order. With no sink that must succeed, at
- * least one must have succeeded, else the first one's error. Fewer bytes than expected is CORRUPT
- * "size-mismatch". On failure `result` is empty, and what was committed already is removed. The
- * pass can then only be freed. */
+/* Waits for all stages, compares digests (CORRUPT "digest-mismatch") and commits the sinks in their
+ * order. With no sink that must succeed, at least one must have succeeded, else the first one's
+ * error. Fewer bytes than expected is CORRUPT "size-mismatch". On failure `result` is empty, and
+ * what was committed already is removed. The pass can then only be freed. */
 gboolean _imgimport_pass_finish (ImgImportPass *self, ImgImportPassResult *result,
                                  GCancellable *cancellable, GError **error);
 /* Aborts all sinks that are not committed; awaits the threads. */

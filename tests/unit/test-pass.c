@@ -294,6 +294,39 @@ unknown_digest_begins_no_sink (Fixture *f, gconstpointer threads)
   g_assert_cmpuint (f->fakes[0]->n_begin, ==, 0);
 }
 
+/* Also of an algorithm that is computed for no other reason. */
+static void
+digests_are_verified_before_any_commit (Fixture *f, gconstpointer threads)
+{
+  static const char *const names[] = { "sha512", "sha256" };
+  g_autoptr (GBytes) content = fake_content (3 * IMGIMPORT_BUFFER_SIZE);
+  g_autofree char *sha256 = g_compute_checksum_for_bytes (G_CHECKSUM_SHA256, content);
+
+  for (guint i = 0; i < 3; i++)
+    {
+      g_autoptr (GHashTable) verify = g_hash_table_new (g_str_hash, g_str_equal);
+      FakeSource source = { .size = 3 * IMGIMPORT_BUFFER_SIZE, .chunk = G_MAXSIZE };
+      g_autoptr (ImgImportPass) pass = NULL;
+      g_auto (ImgImportPassResult) result = { 0 };
+
+      g_hash_table_insert (verify, (gpointer)names[i % 2], i == 1 ? sha256 : (gpointer) "00");
+      f->spec.verify = verify;
+      pass = _imgimport_pass_new (&f->spec, NULL, &f->error);
+      g_assert_true (_imgimport_pass_pull (pass, fake_source_read, &source, NULL, &f->error));
+      if (i == 1)
+        {
+          g_assert_true (_imgimport_pass_finish (pass, &result, NULL, &f->error));
+          g_assert_cmpstr (g_hash_table_lookup (result.digests, "sha256"), ==, sha256);
+          continue;
+        }
+      g_assert_false (_imgimport_pass_finish (pass, &result, NULL, &f->error));
+      g_assert_error (f->error, IMGIMPORT_ERROR, IMGIMPORT_ERROR_CORRUPT);
+      g_assert_cmpstr (imgimport_error_get_reason (f->error), ==, "digest-mismatch");
+      g_assert_cmpuint (f->fakes[0]->n_commit, ==, i / 2);
+      g_clear_error (&f->error);
+    }
+}
+
 static void
 dropped_pass_leaves_nothing (Fixture *f, gconstpointer threads)
 {
@@ -333,6 +366,8 @@ main (int argc, char **argv)
   g_test_add ("/pass/threads/slow-sink-holds-up-the-source", Fixture, "threads", set_up,
               slow_sink_holds_up_the_source, tear_down);
   add ("unknown-digest-begins-no-sink", unknown_digest_begins_no_sink);
+  add ("security-46/digests-are-verified-before-any-commit",
+       digests_are_verified_before_any_commit);
   add ("dropped-pass-leaves-nothing", dropped_pass_leaves_nothing);
   return g_test_run ();
 }

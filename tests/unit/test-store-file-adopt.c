@@ -106,6 +106,47 @@ a_link_serves_one_target_once (Fixture *f, gconstpointer durable)
   assert_text (&f->second, "k", "sealed");
 }
 
+/* What costs more than is allowed is refused with its reason, and leaves nothing. */
+static void
+no_costlier_way_is_taken_than_allowed (Fixture *f, gconstpointer durable)
+{
+  g_auto (ImgImportFd) fd = stage (f, "sealed");
+  ImgImportAdoption adoption = IMGIMPORT_ADOPTED_BY_LINK;
+  g_autofree char *version = NULL;
+  g_autofree char *other = NULL;
+  g_autoptr (GError) error = NULL;
+  gboolean ok;
+
+  g_assert_true (TABLE.adopt (f->first.store, "k", fd, 6, &version, &adoption, NULL, &error));
+  g_assert_false (TABLE.adopt (f->second.store, "k", fd, 6, &other, &adoption, NULL, &error));
+  assert_reason (error, IMGIMPORT_ERROR_NOT_SUPPORTED, "adopt-unsupported");
+  g_assert_cmpstr (error->message, ==, "no link: it has another name already");
+  g_clear_error (&error);
+  g_assert_cmpuint (store_dir_count (&f->second), ==, 0);
+  adoption = IMGIMPORT_ADOPTED_BY_REFLINK;
+  ok = TABLE.adopt (f->second.store, "k", fd, 6, &other, &adoption, NULL, &error);
+  g_assert_cmpint (adoption, ==, IMGIMPORT_ADOPTED_BY_REFLINK);
+  if (!ok)
+    {
+      assert_reason (error, IMGIMPORT_ERROR_NOT_SUPPORTED, "adopt-unsupported");
+      g_assert_true (g_str_has_prefix (error->message, "no reflink: "));
+      g_assert_cmpuint (store_dir_count (&f->second), ==, 0);
+    }
+}
+
+static void
+a_writable_inode_is_not_linked (Fixture *f, gconstpointer durable)
+{
+  g_auto (ImgImportFd) fd = stage (f, "sealed");
+  ImgImportAdoption adoption = IMGIMPORT_ADOPTED_BY_LINK;
+  g_autoptr (GError) error = NULL;
+  char *version = NULL;
+
+  g_assert_cmpint (fchmodat (f->staging.fd, "s", 0600, 0), ==, 0);
+  g_assert_false (TABLE.adopt (f->first.store, "k", fd, 6, &version, &adoption, NULL, &error));
+  g_assert_cmpstr (error->message, ==, "no link: others may write to it");
+}
+
 static void
 an_inode_that_could_be_written_is_copied (Fixture *f, gconstpointer durable)
 {
@@ -271,6 +312,8 @@ main (int argc, char **argv)
       add ("an-inode-that-could-be-written-is-copied", durable,
            an_inode_that_could_be_written_is_copied);
       add ("a-file-without-a-name-is-copied", durable, a_file_without_a_name_is_copied);
+      add ("no-costlier-way-is-taken-than-allowed", durable, no_costlier_way_is_taken_than_allowed);
+      add ("a-writable-inode-is-not-linked", durable, a_writable_inode_is_not_linked);
       add ("holes-stay-holes", durable, holes_stay_holes);
       add ("another-file-system-is-copied", durable, another_file_system_is_copied);
       add ("a-taken-key-is-not-linked-over", durable, a_taken_key_is_not_linked_over);
