@@ -7,6 +7,7 @@ static const ImgImportFormat *const formats[] = {
   &_imgimport_format_qed,
   &_imgimport_format_vmdk,
   &_imgimport_format_vhd,
+  &_imgimport_format_vhdx,
   &_imgimport_format_vdi,
   &_imgimport_format_iso,
   &_imgimport_format_gpt,

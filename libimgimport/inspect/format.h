@@ -17,7 +17,7 @@ G_BEGIN_DECLS
 #define IMGIMPORT_INSPECT_HEAD ((gsize)64 * 1024)
 #define IMGIMPORT_INSPECT_TAIL ((gsize)4 * 1024)
 #define IMGIMPORT_INSPECT_RANGE ((gsize)64 * 1024)
-#define IMGIMPORT_INSPECT_N_RANGES 4u
+#define IMGIMPORT_INSPECT_N_RANGES 5u
 #define IMGIMPORT_INSPECT_CAPTURE ((gsize)832 * 1024)
 
 /* The check that fails, of any format, where its ranges would have more bytes than it may have. */
@@ -73,6 +73,7 @@ extern const ImgImportFormat _imgimport_format_qcow2;
 extern const ImgImportFormat _imgimport_format_qed;
 extern const ImgImportFormat _imgimport_format_vmdk;
 extern const ImgImportFormat _imgimport_format_vhd;
+extern const ImgImportFormat _imgimport_format_vhdx;
 extern const ImgImportFormat _imgimport_format_vdi;
 extern const ImgImportFormat _imgimport_format_iso;
 extern const ImgImportFormat _imgimport_format_gpt;

@@ -42,6 +42,7 @@ INTERNAL_HEADERS = {
     "libimgimport/flow/timeline-private.h": "what came of the tasks of a run, for the service too",
     "libimgimport/flow/watch-private.h": "what is kept of a run for those who watch it",
     "libimgimport/inspect/format.h": "what every format inspector implements",
+    "libimgimport/inspect/vhdx.h": "the tables of VHDX, beside where they lie",
     "libimgimport/inspect/vmdk.h": "the text in VMware's disks, beside their header",
     "libimgimport/inspect/judge.h": "the policy, for who reads it and who judges by it",
     "libimgimport/inspect/luks.h": "what the two versions of LUKS share",
