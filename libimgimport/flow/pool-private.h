@@ -43,7 +43,7 @@ void _imgimport_timers_remove_run (GArray *timers, ImgImportRun *run);
  * A thread takes a run from the queue, or a timer that is due, and gives the run a turn. A run is
  * in the queue at most once; in its turn it puts itself back where there is more than one thread
  * can do. A thread that has run out of work looks a few times more before it sleeps, so that tasks
- * shorter than a wake-up are not paid with one; it then tells the readers of events too. Threads
+ * shorter than a wake-up are not paid with one. Threads
  * are never joined but counted: the last reference may be dropped on one of them. Alarms have a
  * thread of their own, for all others may hang in tasks; a pool without threads looks at them
  * whenever it is driven.
@@ -53,11 +53,13 @@ struct _ImgImportPool
   gatomicrefcount ref_count;
   guint max_threads;
   ImgImportClock *clock;
-  gint n_waiting; /* atomic: runs in the queue and timers, for a look without the lock */
+  gint n_waiting;  /* atomic: runs in the queue and timers, for a look without the lock */
+  gint is_watched; /* atomic: the readers of events will be told of them */
 
   GMutex lock;      /* for everything below */
   GCond cond;       /* something has happened */
   GCond work_cond;  /* the same, for threads that look for work */
+  GCond tell_cond;  /* readers are to be told of events, or the end */
   GCond alarm_cond; /* there is an earlier alarm, or the end */
   GQueue queue;
   GQueue active;
@@ -65,11 +67,12 @@ struct _ImgImportPool
   GArray *alarms;     /* timers of all kinds but READY */
   GPtrArray *threads; /* of GThread, borrowed: those that have not ended */
   guint n_idle;
-  gint n_watching;        /* atomic: of the idle: look by themselves soon, and need not be woken */
-  gboolean needs_watcher; /* the next one of the idle is to be one of these */
+  guint n_looking; /* of the idle: look by themselves soon, and need not be woken */
   guint64 n_events;
   guint64 n_timers;
   gboolean has_alarm_thread;
+  gboolean has_teller;
+  gboolean needs_teller; /* it is to be awake */
   gboolean is_stopped;
   gboolean is_closed;
   guint limits[IMGIMPORT_TASK_CLASS_CPU + 1]; /* 0: none */
@@ -109,11 +112,12 @@ gint64 _imgimport_pool_get_due (ImgImportPool *self, ImgImportRun *run, guint32 
  * one run for long. */
 gboolean _imgimport_pool_is_contended (ImgImportPool *self, const ImgImportRun *run);
 
-/* With the run's lock held. Whether an idle thread looks soon for runs whose readers are untold of
- * events; it need not be asked for that. */
+/* With the run's lock held. Whether a thread looks soon for runs whose readers are untold of
+ * events.
+ */
 gboolean _imgimport_pool_is_watched (ImgImportPool *self);
-/* With the run's lock held. Has an idle thread do that, where there is one or room for one. */
-void _imgimport_pool_ask_watcher (ImgImportPool *self);
+/* With the run's lock held. Has a thread do that, where one is to be had. */
+void _imgimport_pool_ask_teller (ImgImportPool *self);
 
 /* For a caller that iterates: how many things have happened, and a sleep until there are more than
  * `seen`, a timer is due, or the clock says `deadline_us`. */
@@ -145,7 +149,9 @@ void _imgimport_pool_count_waiting (ImgImportPool *self);
 void _imgimport_pool_unpark_locked (ImgImportPool *self);
 void _imgimport_pool_drop_parked_locked (ImgImportPool *self, ImgImportRun *run);
 gboolean _imgimport_pool_add_thread_locked (ImgImportPool *self, GThreadFunc func, GError **error);
-/* One more thread that runs tasks, unless there are enough. */
+/* Those that run tasks. */
+guint _imgimport_pool_count_workers_locked (ImgImportPool *self);
+/* One more of them, unless there are enough. */
 gboolean _imgimport_pool_add_worker_locked (ImgImportPool *self, GError **error);
 /* What to do next, if anything: `*run` is owned then. */
 gboolean _imgimport_pool_take_work_locked (ImgImportPool *self, ImgImportRun **run, guint32 *task);

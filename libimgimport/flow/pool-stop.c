@@ -92,6 +92,7 @@ _imgimport_pool_close (ImgImportPool *self)
   self->is_closed = TRUE;
   _imgimport_pool_signal_locked (self);
   g_cond_broadcast (&self->alarm_cond);
+  g_cond_broadcast (&self->tell_cond);
   n_own = g_ptr_array_find (self->threads, g_thread_self (), NULL) ? 1 : 0;
   while (self->threads->len > n_own)
     _imgimport_cond_wait (&self->cond, &self->lock);

@@ -12,6 +12,7 @@ _imgimport_pool_new (guint threads, ImgImportClock *clock)
   g_mutex_init (&self->lock);
   g_cond_init (&self->cond);
   g_cond_init (&self->work_cond);
+  g_cond_init (&self->tell_cond);
   g_cond_init (&self->alarm_cond);
   g_queue_init (&self->queue);
   g_queue_init (&self->active);
@@ -40,6 +41,7 @@ _imgimport_pool_unref (ImgImportPool *self)
   g_ptr_array_unref (self->threads);
   _imgimport_clock_unref (self->clock);
   g_cond_clear (&self->alarm_cond);
+  g_cond_clear (&self->tell_cond);
   g_cond_clear (&self->work_cond);
   g_cond_clear (&self->cond);
   g_mutex_clear (&self->lock);
@@ -133,7 +135,7 @@ _imgimport_pool_attach (ImgImportPool *self, ImgImportRun *run, GError **error)
                             "run “%s”: its engine has been stopped", run->id);
       return FALSE;
     }
-  if (self->threads->len - (self->has_alarm_thread ? 1 : 0) == 0 &&
+  if (_imgimport_pool_count_workers_locked (self) == 0 &&
       !_imgimport_pool_add_worker_locked (self, error))
     return FALSE;
   run->active_link.data = g_object_ref (run);
@@ -175,7 +177,7 @@ _imgimport_pool_enqueue (ImgImportPool *self, ImgImportRun *run, gboolean helps)
    * thread can be added, those there are will come to it. */
   if (self->queue.length > self->n_idle)
     _imgimport_pool_add_worker_locked (self, NULL);
-  if (!helps || self->queue.length > (guint)g_atomic_int_get (&self->n_watching))
+  if (!helps || self->queue.length > self->n_looking)
     g_cond_signal (&self->work_cond);
   if (self->max_threads == 0)
     g_cond_broadcast (&self->cond);

@@ -80,12 +80,12 @@ void _imgimport_run_watch_step (ImgImportRun *self, guint32 task, double before,
 /* The state of the run has been set. */
 void _imgimport_run_watch_state (ImgImportRun *self);
 void _imgimport_run_watch_clear (ImgImportRun *self);
-/* Those who are to be told of events now, before the lock is dropped; NULL for none. What an idle
- * thread will see to by itself is left to it, unless `all`. */
+/* Those who are to be told of events now, before the lock is dropped; NULL for none. What the
+ * teller will see to is left to it, unless `all`. */
 GPtrArray *_imgimport_run_watch_take_untold (ImgImportRun *self, gboolean all);
 /* Without the lock: tells them, and frees the array. */
 void _imgimport_watch_tell (GPtrArray *queues);
-/* Without the lock: an idle thread sees to it. */
+/* Without the lock: the teller sees to it. */
 void _imgimport_run_watch_tell_all (ImgImportRun *self);
 /* From 0 to 1. */
 double _imgimport_run_watch_progress (ImgImportRun *self);

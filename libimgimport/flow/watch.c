@@ -40,7 +40,7 @@ count_told (ImgImportRun *self)
     return;
   at_us = g_get_monotonic_time ();
   if (at_us - watch->told_us < TOLD_US)
-    _imgimport_pool_ask_watcher (self->pool);
+    _imgimport_pool_ask_teller (self->pool);
   watch->told_us = at_us;
 }
 
