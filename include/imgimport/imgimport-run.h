@@ -190,7 +190,8 @@ gboolean imgimport_run_start (ImgImportRun *self, ImgImportEngine *engine, GErro
  * Fires the cancellable of the tasks that run, starts no further one, and has everything that was
  * executed reverted. Before the start: the run only reverts what its journal says was executed.
  * After the pivot it changes nothing; a pivot that is being executed may still succeed, and then so
- * does the run. Never blocks; any thread.
+ * does the run. Of a run that is not started or suspended the journal learns when it goes on. Never
+ * blocks; any thread.
  *
  * Returns: whether this call has begun to cancel the run: %FALSE where it is cancelled, failing,
  *   past its pivot, or has nothing left to do

@@ -216,6 +216,7 @@ _imgimport_run_attach (ImgImportRun *self, ImgImportEngine *engine, ImgImportPha
     set_going (self);
   else
     self->phase = from;
+  _imgimport_run_watch_state (self);
   _imgimport_run_arm_deadline (self);
   _imgimport_run_arm_budget (self);
   while (self->n_ready == 0 && _imgimport_run_settle (self))

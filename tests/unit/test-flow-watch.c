@@ -12,7 +12,7 @@ is_readable (ImgImportRunSubscription *subscription)
   return poll (&poll_fd, 1, 0) == 1;
 }
 
-/* "a:running a:success run:success" */
+/* "run:running a:running a:success run:success" */
 static char *
 drain (ImgImportRunSubscription *subscription)
 {
@@ -55,9 +55,10 @@ events_come_in_order (void)
   imgimport_run_wait (f->run, -1);
   g_assert_true (is_readable (subscription));
   events = drain (subscription);
-  g_assert_cmpstr (events, ==,
-                   "a:running a:success b:running b:failure run:reverting b:reverting b:reverted "
-                   "a:reverting a:reverted run:reverted");
+  g_assert_cmpstr (
+      events, ==,
+      "run:running a:running a:success b:running b:failure run:reverting b:reverting b:reverted "
+      "a:reverting a:reverted run:reverted");
   g_assert_false (is_readable (subscription));
   g_clear_object (&subscription);
   fixture_free (f);
@@ -105,7 +106,7 @@ a_subscription_outlives_the_run_and_may_go_before (void)
   imgimport_run_wait (f->run, -1);
   g_clear_object (&f->run);
   events = drain (subscription);
-  g_assert_cmpstr (events, ==, "a:running a:success run:success");
+  g_assert_cmpstr (events, ==, "run:running a:running a:success run:success");
   g_object_unref (subscription);
   fixture_free (f);
 }
