@@ -15,11 +15,18 @@ _imgimport_match_new (const char *format)
 {
   ImgImportMatch *self = g_new0 (ImgImportMatch, 1);
 
-  self->format = format;
-  self->virtual_size = IMGIMPORT_SIZE_UNKNOWN;
   self->checks = g_array_new (FALSE, TRUE, sizeof (ImgImportCheck));
   g_array_set_clear_func (self->checks, check_clear);
+  _imgimport_match_reset (self, format);
   return self;
+}
+
+void
+_imgimport_match_reset (ImgImportMatch *self, const char *format)
+{
+  self->format = format;
+  self->virtual_size = IMGIMPORT_SIZE_UNKNOWN;
+  g_array_set_size (self->checks, 0);
 }
 
 void

@@ -100,6 +100,8 @@ ImgImportInspector *_imgimport_inspector_new_for (const ImgImportFormat *const *
 
 ImgImportFacts *_imgimport_facts_new (guint64 size); /* without a match */
 ImgImportMatch *_imgimport_match_new (const char *format);
+/* As new, of another format. */
+void _imgimport_match_reset (ImgImportMatch *self, const char *format);
 void _imgimport_match_free (ImgImportMatch *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ImgImportMatch, _imgimport_match_free)
 /* `name` is static; takes `reason`, NULL for a check that passed. */

@@ -276,23 +276,22 @@ imgimport_inspector_skip (ImgImportInspector *self, guint64 length)
     take_bytes (self, NULL, length);
 }
 
-/* What the format says at the end; NULL where it does not match. */
-static ImgImportMatch *
-seeker_finish (Seeker *self, ImgImportInspector *inspector)
+/* What the format says at the end: fills a new match, and tells whether it is one. */
+static gboolean
+seeker_finish (Seeker *self, ImgImportInspector *inspector, ImgImportMatch *match)
 {
-  g_autoptr (ImgImportMatch) match = _imgimport_match_new (self->format->name);
   ImgImportView view;
 
   if (self->capture != NULL)
     seeker_close_range (self);
   view = view_of (inspector, self);
   if (!self->format->match (&view, match) && !self->starved)
-    return NULL;
+    return FALSE;
   if (self->starved)
     _imgimport_match_add_check (
         match, IMGIMPORT_INSPECT_CHECK_CAPTURE,
         g_strdup_printf ("its structures have more than %u bytes", (guint)self->format->capture));
-  return g_steal_pointer (&match);
+  return TRUE;
 }
 
 guint64
@@ -304,6 +303,7 @@ _imgimport_inspector_next (ImgImportInspector *self)
 ImgImportFacts *
 _imgimport_inspector_finish (ImgImportInspector *self)
 {
+  g_autoptr (ImgImportMatch) match = NULL;
   ImgImportFacts *facts;
 
   g_return_val_if_fail (!self->finished, NULL);
@@ -312,10 +312,12 @@ _imgimport_inspector_finish (ImgImportInspector *self)
   facts = _imgimport_facts_new (self->size);
   for (guint i = 0; i < self->n_seekers; i++)
     {
-      ImgImportMatch *match = seeker_finish (&self->seekers[i], self);
-
-      if (match != NULL)
-        g_ptr_array_add (facts->matches, match);
+      /* Most formats do not match: what was made for one serves the next. */
+      if (match == NULL)
+        match = _imgimport_match_new (NULL);
+      _imgimport_match_reset (match, self->seekers[i].format->name);
+      if (seeker_finish (&self->seekers[i], self, match))
+        g_ptr_array_add (facts->matches, g_steal_pointer (&match));
     }
   return facts;
 }

@@ -140,6 +140,16 @@ CORPUS = {
     "vdi": (by_qemu("vdi"), ["vdi"], True),
     "vhd": (by_qemu("vpc"), ["vhd"], True),
     "vhd-fixed": (converted("vpc", "subformat=fixed"), ["vhd"], True),
+    "vhdx": (by_qemu("vhdx"), ["vhdx"], True),
+    "vhdx-data": (converted("vhdx"), ["vhdx"], True),
+    "vmdk-sparse": (by_qemu("vmdk"), ["vmdk"], True),
+    "vmdk-stream": (converted("vmdk", "subformat=streamOptimized"), ["vmdk"], True),
+    "vmdk-flat": (by_qemu("vmdk", "subformat=monolithicFlat"), ["vmdk"], False),
+    "vmdk-split": (by_qemu("vmdk", "subformat=twoGbMaxExtentSparse"), ["vmdk"], False),
+    "vmdk-backed": (with_backing_file("vmdk"), ["vmdk"], False),
+    "parallels": (by_qemu("parallels"), ["parallels"], True),
+    "luks1": (encrypted("luks"), ["luks"], True),
+    "luks2": (luks2, ["luks"], True),
     "iso": (iso, ["iso"], True),
     "iso-gpt": (iso_with_gpt, ["iso", "gpt"], True),
     "gpt": (partitioned("gpt"), ["gpt"], True),
@@ -152,6 +162,7 @@ CORPUS = {
     "ova": (written(tar_of(box_ovf=b"<Envelope/>", disk_vmdk=bytes(MIB))), ["ova"], False),
     "json-name": (written(b'json:{"driver":"file","filename":"/etc/passwd"}'.ljust(600)), None,
                   False),
+    "vmdk-text": (written(b"# Disk DescriptorFile\nversion=1\n".ljust(600, b"\0")), None, False),
 }
 
 # What QEMU calls a format; it knows no others of the corpus.

@@ -1,0 +1,76 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Seeds for fuzz-inspect, from the images of the integration tests.
+
+corpus_inspect.py DIRECTORY             makes them
+corpus_inspect.py --replay PROGRAM      runs a program on them; TAP
+"""
+
+import os
+import struct
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../integration"))
+
+from harness import Skip  # pylint: disable=wrong-import-position
+from test_inspect import CORPUS  # pylint: disable=wrong-import-position
+
+BLOCK = 64
+MAX_SEED = 4 << 10
+MODES = (0x04, 0x36, 0x3d)  # segments: whole; in pieces of 511, told; of 61, padded, told
+
+
+def segments(path):
+    """The image as gaps and data; what exceeds the largest seed is left out, but for the end."""
+    parts, gap, seed_size = [], 0, 0
+    with open(path, "rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        while data := file.read(BLOCK):
+            at_end = size - file.tell() <= 1536
+            if data.count(0) == len(data) or (seed_size > MAX_SEED and not at_end):
+                gap += len(data)
+                continue
+            if gap > 0 or not parts:
+                parts.append([gap, b""])
+            parts[-1][1] += data
+            seed_size += len(data)
+            gap = 0
+    parts.append([gap, b""])
+    return b"".join(struct.pack("<IH", gap, len(data)) + data for gap, data in parts)
+
+
+def make(directory):
+    n = 0
+    for name, (make_image, _, _) in CORPUS.items():
+        with tempfile.TemporaryDirectory() as work:
+            path = os.path.join(work, "image")
+            try:
+                make_image(path)
+            except Skip:
+                continue
+            seed = segments(path)
+        for mode in MODES:
+            with open(os.path.join(directory, f"{name}-{mode:02x}"), "wb") as file:
+                file.write(bytes([mode]) + seed)
+            n += 1
+    return n
+
+
+def replay(program):
+    print("1..1")
+    with tempfile.TemporaryDirectory() as directory:
+        n = make(directory)
+        files = [os.path.join(directory, name) for name in sorted(os.listdir(directory))]
+        done = subprocess.run([program, *files], capture_output=True, text=True, check=False)
+    print("".join(f"# {line}\n" for line in (done.stdout + done.stderr).splitlines()), end="")
+    good = done.returncode == 0 and n > 0
+    print(f"{'ok' if good else 'not ok'} 1 - {n} seeds and their mutations are survived")
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "--replay":
+        sys.exit(replay(os.path.abspath(sys.argv[2])))
+    print(make(sys.argv[1]), "seeds")
