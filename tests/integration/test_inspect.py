@@ -140,8 +140,6 @@ CORPUS = {
     "vdi": (by_qemu("vdi"), ["vdi"], True),
     "vhd": (by_qemu("vpc"), ["vhd"], True),
     "vhd-fixed": (converted("vpc", "subformat=fixed"), ["vhd"], True),
-    "vhdx": (by_qemu("vhdx"), ["vhdx"], True),
-    "vhdx-data": (converted("vhdx"), ["vhdx"], True),
     "vmdk-sparse": (by_qemu("vmdk"), ["vmdk"], True),
     "vmdk-stream": (converted("vmdk", "subformat=streamOptimized"), ["vmdk"], True),
     "vmdk-flat": (by_qemu("vmdk", "subformat=monolithicFlat"), ["vmdk"], False),
@@ -183,8 +181,8 @@ def compare_with_qemu(path, found):
     if done.returncode != 0:
         return
     info = json.loads(done.stdout)
-    if info["format"] == "raw" and found["matches"] == ["vhd"]:
-        return  # one of fixed size: what tells it is at its end
+    if info["format"] == "raw" and found["matches"][0] in ("vhd", "luks"):
+        return  # of fixed size, or version 2: QEMU does not tell them
     equal(info["format"], QEMU_NAMES[found["matches"][0]], "format by qemu-img")
     if found["virtual_size"] is not None:
         equal(found["virtual_size"], info["virtual-size"], "virtual size by qemu-img")
