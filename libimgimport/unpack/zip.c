@@ -21,8 +21,10 @@ typedef struct
 {
   ImgImportSupply *supply;
   ImgImportArchive archive;
+  guint16 flags;
   guint16 method;
-  guint64 size; /* bytes that came out */
+  guint64 data_begin; /* in the supply */
+  guint64 size;       /* bytes that came out */
   gboolean begun;
 } Zip;
 
@@ -108,18 +110,18 @@ static gboolean
 check_local (Zip *self, GError **error)
 {
   const guint8 *data = peek_record (self, LOCAL_SIZE, error);
-  guint16 flags;
 
   if (data == NULL)
     return FALSE;
-  flags = le16 (data + 6);
+  self->flags = le16 (data + 6);
   self->method = le16 (data + 8);
-  if ((flags & (FLAG_ENCRYPTED | FLAG_STRONG)) != 0)
+  self->data_begin = (guint64)LOCAL_SIZE + le16 (data + 26) + le16 (data + 28);
+  if ((self->flags & (FLAG_ENCRYPTED | FLAG_STRONG)) != 0)
     return fail (error, "unpack-encrypted", "the member is encrypted");
   if (self->method != 0 && self->method != 8)
     return fail (error, "unpack-unsupported", "the member is neither stored nor deflated");
   /* Then its length is nowhere but in what would have to be searched for. */
-  if (self->method == 0 && (flags & FLAG_DESCRIPTOR) != 0)
+  if (self->method == 0 && (self->flags & FLAG_DESCRIPTOR) != 0)
     return fail (error, "unpack-unsupported", "the member is stored with its length behind it");
   return TRUE;
 }
@@ -139,28 +141,53 @@ begin_member (Zip *self, GError **error)
 
 /* ---- behind the member ----------------------------------------------------------------------- */
 
+/* Sums and sizes, which libarchive has compared; with or without a sign, of 32 or 64 bits. What
+ * follows tells which. */
+static gboolean
+skip_descriptor (Zip *self, GError **error)
+{
+  static const gsize sizes[] = { 12, 16, 20, 24 };
+  const guint8 *data;
+  gsize left = 0, i;
+
+  if (!_imgimport_supply_fill (self->supply, 28, error))
+    return FALSE;
+  data = _imgimport_supply_peek (self->supply, &left);
+  for (i = 0; i < G_N_ELEMENTS (sizes); i++)
+    if (left >= sizes[i] + 4 &&
+        (memcmp (data + sizes[i], "PK\1\2", 4) == 0 || memcmp (data + sizes[i], "PK\3\4", 4) == 0))
+      return skip_record (self, sizes[i], error);
+  return left < 28 ? _imgimport_unpack_fail_truncated (error, IMGIMPORT_PACKING_ZIP)
+                   : fail (error, "unpack-corrupt", "there is no directory behind the member");
+}
+
+/* libarchive stands where the compressed data end, or before the last of those that are stored. It
+ * is not asked for a next member: it would look for one anywhere further on. */
 static gboolean
 end_member (Zip *self, GError **error)
 {
-  struct archive_entry *entry = NULL;
-
-  if (!_imgimport_archive_next (&self->archive, &entry, error))
+  if (!_imgimport_archive_finish (&self->archive, error))
     return FALSE;
-  if (entry != NULL)
-    return fail (error, "unpack-members", "there is more than one member");
-  return _imgimport_archive_finish (&self->archive, error);
+  if (self->method == 0)
+    return skip_record (self, self->data_begin + self->size - self->supply->taken, error);
+  return (self->flags & FLAG_DESCRIPTOR) == 0 || skip_descriptor (self, error);
 }
 
 static gboolean
 read_central (Zip *self, GError **error)
 {
-  const guint8 *data = peek_record (self, CENTRAL_SIZE, error);
+  const guint8 *data = peek_record (self, 4, error);
   guint64 more;
 
   if (data == NULL)
     return FALSE;
+  if (memcmp (data, "PK\3\4", 4) == 0)
+    return fail (error, "unpack-members", "there is more than one member");
   if (memcmp (data, "PK\1\2", 4) != 0)
     return fail (error, "unpack-corrupt", "there is no directory behind the member");
+  data = peek_record (self, CENTRAL_SIZE, error);
+  if (data == NULL)
+    return FALSE;
   if (le16 (data + 10) != self->method ||
       (le32 (data + 24) != G_MAXUINT32 && le32 (data + 24) != self->size) ||
       (le32 (data + 42) != G_MAXUINT32 && le32 (data + 42) != 0))
