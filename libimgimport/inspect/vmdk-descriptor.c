@@ -10,6 +10,7 @@
 #define TITLE "# Disk DescriptorFile"
 #define MIN_TEXT 64u /* the least file that is taken for one by a key in it */
 #define MAX_NAME 256u
+#define MAX_LEFT 8u /* digits of a CID */
 
 static const char *const sub_formats[] = { "monolithicSparse", "streamOptimized", NULL };
 static const char *const accesses[] = { "RW", "RDONLY", "NOACCESS", NULL };
@@ -170,16 +171,20 @@ read_text (Reading *self, const char *text)
     refuse (&self->parent, "there is more than one parentCID, or this", "parentFileNameHint");
 }
 
-/* Why these bytes are no text, with zeros after it; its length. */
+/* Why these bytes are no text, with zeros after it; its length. Only the end of a text that was
+ * longer may follow, which QEMU leaves there when it writes a CID with fewer digits. */
 static char *
 text_fault (const guint8 *text, gsize length, gsize *end)
 {
+  gsize n_left;
+
   *end = strnlen ((const char *)text, length);
-  for (gsize i = *end; i < length; i++)
-    {
-      if (text[i] != '\0')
-        return g_strdup ("there is more after the end of the text");
-    }
+  while (length > *end && text[length - 1] == '\0')
+    length--;
+  n_left = length > *end ? length - *end - 1 : 0;
+  if (n_left > MIN (MAX_LEFT, *end) ||
+      memcmp (text + length - n_left, text + *end - n_left, n_left) != 0)
+    return g_strdup ("there is more after the end of the text");
   if (!g_utf8_validate ((const char *)text, (gssize)*end, NULL))
     return g_strdup ("it is no UTF-8 text");
   return NULL;

@@ -140,11 +140,21 @@ static void
 nothing_hides_after_the_text (void)
 {
   g_autoptr (GByteArray) image = image_new_vmdk (VMDK_GOOD);
+  gsize end = 512 + strlen (VMDK_GOOD);
 
   image->data[512 + 20 * 512 - 1] = 'x';
   assert_failures (image, "descriptor");
   image->data[512 + 20 * 512 - 1] = 0;
   assert_failures (image, "");
+  /* The end of the same text, once longer, is what QEMU leaves there. */
+  memcpy (image->data + end + 1, "= x\"\n", 5);
+  assert_failures (image, "");
+  image->data[end + 2] = '/';
+  assert_failures (image, "descriptor");
+  memcpy (image->data + end, "\0\0\n", 3);
+  assert_failures (image, "descriptor");
+  memcpy (image->data + end + 1, image->data + end - 9, 9);
+  assert_failures (image, "descriptor");
   memset (image->data + 512, '\n', 20 * 512);
   memcpy (image->data + 512, VMDK_GOOD, strlen (VMDK_GOOD));
   assert_failures (image, "");
