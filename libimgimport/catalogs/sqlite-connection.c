@@ -203,7 +203,8 @@ harden (ImgImportSqliteConnection *self, GError **error)
   return _imgimport_sqlite_exec (
       self,
       "PRAGMA cell_size_check = ON; PRAGMA secure_delete = ON;"
-      " PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 16777216",
+      " PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 16777216;"
+      " PRAGMA wal_autocheckpoint = 4000",
       error);
 }
 

@@ -55,10 +55,11 @@ typedef struct
   char *path;
   guint timeout_ms;
 
-  GMutex lock; /* the four below */
+  GMutex lock; /* the five below */
   GCond written;
   GPtrArray *waiting; /* requests, see sqlite-write.c */
   gboolean writing;   /* a thread has the two below to itself */
+  gboolean crowded;   /* commits that sync have met of late */
   GPtrArray *idle;    /* connections for reading */
 
   ImgImportSqliteConnection *writer;

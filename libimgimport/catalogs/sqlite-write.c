@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "catalogs/sqlite-internal.h"
 
+/* In all about what a sync takes where it is fast. */
+#define GATHER_US 250
+#define GATHER_LOOKS 8
+#define GATHER_ENOUGH 4
+
 /* On the stack of the thread that waits for it. */
 typedef struct
 {
@@ -114,18 +119,53 @@ run_batch (ImgImportSqlite *self, Request *const *requests, guint n_requests)
     }
 }
 
+static guint
+count_durable (const GPtrArray *requests)
+{
+  guint i, n = 0;
+
+  for (i = 0; i < requests->len; i++)
+    n += ((const Request *)requests->pdata[i])->durable ? 1 : 0;
+  return n;
+}
+
+/* Called and left with the lock held. Where those that sync come in crowds, the first waits a
+ * little for the others: one sync is all of theirs. Who comes alone never waits. */
+static GPtrArray *
+gather (ImgImportSqlite *self)
+{
+  GPtrArray *batch;
+  guint n = count_durable (self->waiting);
+
+  if (self->crowded && n > 0)
+    {
+      for (guint i = 0; i < GATHER_LOOKS && n < GATHER_ENOUGH; i++)
+        {
+          _imgimport_unlock (&self->lock);
+          g_usleep (GATHER_US);
+          _imgimport_lock (&self->lock);
+          n = count_durable (self->waiting);
+        }
+      self->crowded = n > 1;
+    }
+  batch = g_steal_pointer (&self->waiting);
+  self->waiting = g_ptr_array_new ();
+  return batch;
+}
+
 /* Called and left with the lock held. */
 static void
 serve (ImgImportSqlite *self)
 {
-  g_autoptr (GPtrArray) batch = g_steal_pointer (&self->waiting);
+  g_autoptr (GPtrArray) batch = NULL;
 
-  self->waiting = g_ptr_array_new ();
   self->writing = TRUE;
+  batch = gather (self);
   _imgimport_unlock (&self->lock);
   run_batch (self, (Request *const *)batch->pdata, batch->len);
   _imgimport_lock (&self->lock);
   self->writing = FALSE;
+  self->crowded = self->crowded || (count_durable (batch) > 0 && count_durable (self->waiting) > 0);
   for (guint i = 0; i < batch->len; i++)
     {
       Request *request = g_ptr_array_index (batch, i);

@@ -50,6 +50,12 @@ set_properties (ImgImportTxn *txn, gpointer data, GError **error)
 }
 
 static gboolean
+change_nothing (ImgImportTxn *txn, gpointer data, GError **error)
+{
+  return TRUE;
+}
+
+static gboolean
 execute (gpointer self, ImgImportTask *task, GCancellable *cancellable, GError **error)
 {
   ImgImportImportTask *hook = self;
@@ -64,6 +70,9 @@ execute (gpointer self, ImgImportTask *task, GCancellable *cancellable, GError *
   if (record == NULL)
     return FALSE;
   call = _imgimport_import_call (import, record);
+  /* What a hook does outside, nobody knows: that it was to begin is known before. */
+  if (!_imgimport_import_txn (import, FALSE, TRUE, change_nothing, NULL, error))
+    return FALSE;
   if (!_imgimport_hook_metadata (hook->hook, call, cancellable, error))
     return FALSE;
 

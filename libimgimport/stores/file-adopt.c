@@ -42,7 +42,8 @@ link_hidden (const ImgImportFileStore *self, const char *hidden, int fd, const c
   return FALSE;
 }
 
-/* TRUE where it is settled: `*version`, or an error; else `*why` it cannot be. */
+/* TRUE where it is settled: `*version`, or an error; else `*why` it cannot be. The bytes are those of
+ * an object whose store has committed it, and need no sync again. */
 static gboolean
 adopt_by_link (const ImgImportFileStore *self, const char *key, int fd, const char **why,
                char **version, GError **error)
@@ -61,7 +62,7 @@ adopt_by_link (const ImgImportFileStore *self, const char *key, int fd, const ch
   answer = _imgimport_file_store_version (fd, key, error);
   if (answer == NULL)
     _imgimport_file_store_drop_name (self, hidden, fd);
-  else if (_imgimport_file_store_publish (self, hidden, key, fd, error))
+  else if (_imgimport_file_store_publish (self, hidden, key, fd, TRUE, error))
     *version = g_steal_pointer (&answer);
   return TRUE;
 }

@@ -56,11 +56,11 @@ rename_no_replace (int dirfd, const char *from, const char *to)
  * them leaves no visible object without its bytes. */
 gboolean
 _imgimport_file_store_publish (const ImgImportFileStore *self, const char *hidden, const char *key,
-                               int fd, GError **error)
+                               int fd, gboolean is_committed, GError **error)
 {
   g_autoptr (GError) failure = NULL;
 
-  if (self->durable && !_imgimport_fd_sync (fd, &failure))
+  if (self->durable && !is_committed && !_imgimport_fd_sync (fd, &failure))
     _imgimport_file_store_drop_name (self, hidden, fd);
   else if (!is_name_of (self, hidden, fd))
     _imgimport_set_error (&failure, IMGIMPORT_ERROR_NOT_FOUND, "not-found",
@@ -189,7 +189,7 @@ _imgimport_file_writer_commit (const ImgImportFileStore *store, ImgImportFileWri
       _imgimport_file_writer_abort (store, self);
       return FALSE;
     }
-  if (!_imgimport_file_store_publish (store, self->hidden, self->key, self->fd, error))
+  if (!_imgimport_file_store_publish (store, self->hidden, self->key, self->fd, FALSE, error))
     g_clear_pointer (&answer, g_free);
   writer_free (self);
   *version = g_steal_pointer (&answer);

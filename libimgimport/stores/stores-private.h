@@ -58,9 +58,11 @@ void _imgimport_file_writer_abort (const ImgImportFileStore *store, ImgImportFil
 gboolean _imgimport_file_store_has (const ImgImportFileStore *self, const char *key);
 /* Removes a name that still is the file `fd`; another's file of that name stays. */
 void _imgimport_file_store_drop_name (const ImgImportFileStore *self, const char *name, int fd);
-/* Gives the file `fd`, named `hidden`, its final name; on failure neither name is left. */
+/* Gives the file `fd`, named `hidden`, its final name; on failure neither name is left. Its bytes
+ * are synced first, unless a store that committed them has done so. */
 gboolean _imgimport_file_store_publish (const ImgImportFileStore *self, const char *hidden,
-                                        const char *key, int fd, GError **error);
+                                        const char *key, int fd, gboolean is_committed,
+                                        GError **error);
 char *_imgimport_file_store_version (int fd, const char *key, GError **error);
 
 /* Slots of the file store that lie in files of their own. */

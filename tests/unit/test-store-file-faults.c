@@ -149,7 +149,7 @@ bytes_that_cannot_be_synced_are_not_published (StoreDir *f, gconstpointer durabl
   int ends[2];
 
   g_assert_cmpint (pipe (ends), ==, 0);
-  g_assert_false (_imgimport_file_store_publish (f->store, ".k", "k", ends[0], &error));
+  g_assert_false (_imgimport_file_store_publish (f->store, ".k", "k", ends[0], FALSE, &error));
   assert_reason (error, IMGIMPORT_ERROR_FAILED, "io-error");
   g_assert_cmpuint (store_dir_count (f), ==, 0);
   _imgimport_fd_close (ends[0]);
