@@ -115,6 +115,13 @@ def hook_refuses_a_name(place):
     expect(r"“prod-” \(name-refused\)", place.run(place.root, "test-1", status=1))
 
 
+def inspect_tells_what_passes(place):
+    for content, status in ((place.content, 0), (place.content[:300], 1)):
+        done = subprocess.run([place.path], input=content, capture_output=True, check=False)
+        assert done.returncode == status and done.stdout == content, done
+        expect("\"format\":\"qcow2\"", done.stderr.decode())
+
+
 def ctypes_uses_default_and_own_store(place):
     output = place.run(place.root, place.qcow2)
     size = len(place.content)
@@ -159,6 +166,7 @@ CASES = {
     "custom-store": (store_is_written_and_read, store_tells_its_usage),
     "custom-method": (method_makes_the_bytes_of_its_seed, method_refuses_a_size_of_nothing),
     "custom-hook": (hook_stamps_the_image, hook_refuses_a_name),
+    "inspect": (inspect_tells_what_passes,),
     "ctypes": (ctypes_uses_default_and_own_store, ctypes_survives_a_busy_garbage_collector,
                ctypes_shows_the_libraries_error, ctypes_fails_on_a_bad_image),
     "gi": (gi_imports_and_hears_events, gi_raises_what_failed),

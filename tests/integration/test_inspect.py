@@ -140,6 +140,8 @@ CORPUS = {
     "vdi": (by_qemu("vdi"), ["vdi"], True),
     "vhd": (by_qemu("vpc"), ["vhd"], True),
     "vhd-fixed": (converted("vpc", "subformat=fixed"), ["vhd"], True),
+    "vhdx": (by_qemu("vhdx"), ["vhdx"], True),
+    "vhdx-data": (converted("vhdx"), ["vhdx"], True),
     "vmdk-sparse": (by_qemu("vmdk"), ["vmdk"], True),
     "vmdk-stream": (converted("vmdk", "subformat=streamOptimized"), ["vmdk"], True),
     "vmdk-flat": (by_qemu("vmdk", "subformat=monolithicFlat"), ["vmdk"], False),
