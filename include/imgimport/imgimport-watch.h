@@ -80,8 +80,9 @@ ImgImportRunSubscription *imgimport_run_subscribe (ImgImportRun *self, GError **
  * imgimport_run_subscription_get_fd:
  * @self: a subscription
  *
- * Returns: a descriptor that polls readable while events wait. It belongs to the subscription: poll
- *   it, neither read nor close it
+ * Returns: a descriptor that polls readable while events wait; where there are many thousands a
+ *   second, it may become so a fraction of a millisecond after the first of them. It belongs to the
+ *   subscription: poll it, neither read nor close it
  * Since: 0.1
  */
 IMGIMPORT_AVAILABLE_IN_0_1
