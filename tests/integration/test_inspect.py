@@ -206,6 +206,60 @@ def file_is_recognised_and_judged(root, make, matches, accepted):
     equal({**piped, "file": path}, found, "by standard input")
 
 
+def agrees(declared, matches):
+    """A partition table is what a raw disk may begin with, and gpt to Glance; ploop is as Parallels
+    is; no bytes tell an `ami`."""
+    others = {"raw": ([], ["gpt"], ["mbr"]), "gpt": (["mbr"],), "ploop": (["parallels"],),
+              "ami": ([],)}
+    return matches in others.get(declared, ()) or matches[:1] == [declared]
+
+
+@test
+def every_format_is_judged_as_every_other(root):
+    """security 41"""
+    made = []
+    for name, (make, matches, accepted) in CORPUS.items():
+        try:
+            make(root.file(name))
+        except Skip:
+            continue
+        if matches is not None:
+            made.append((root.file(name), matches, accepted))
+    for declared in ("raw", "ami", "qcow2", "qed", "vmdk", "vhd", "vhdx", "vdi", "iso", "gpt", "luks",
+                     "parallels", "ploop", "gzip", "tar", "ova"):
+        found, _ = inspect(root, *[path for path, _, _ in made], "--disk-format", declared,
+                           status=UNSAFE)
+        for one, (path, matches, accepted) in zip(found, made):
+            verdict = one["verdict"]
+            equal(verdict["accepted"], accepted and agrees(declared, matches),
+                  f"{os.path.basename(path)} as {declared}: {verdict['message']}")
+            if not verdict["accepted"]:
+                expected = "format-unsafe" if agrees(declared, matches) else "format-mismatch"
+                if matches[0:1] in (["gzip"], ["bzip2"], ["xz"], ["zip"], ["tar"], ["ova"]):
+                    expected = "format-mismatch"
+                equal(verdict["reason"], expected, f"{os.path.basename(path)} as {declared}")
+
+
+@cases({
+    "iso+zip": (iso, zip_of(b"data"), 0, ["iso", "zip"]),
+    "iso+qcow2": (iso, b"QFI\xfb\0\0\0\3".ljust(512, b"\0"), 0, ["iso", "qcow2"]),
+    "qcow2+mbr": (by_qemu("qcow2"), b"\x55\xaa", 510, ["qcow2", "mbr"]),
+    "qcow2+iso": (by_qemu("qcow2"), b"\1CD001\1", 32768, ["qcow2", "iso"]),
+})
+def polyglot_is_refused_with_all_its_matches(root, make, data, at, matches):
+    """security 45"""
+    path = root.file("image")
+    make(path)
+    with open(path, "r+b") as file:
+        file.seek(at)
+        file.write(data)
+    found = inspect(root, path, status=UNSAFE)[0][0]
+    equal(sorted(found["matches"]), sorted(matches), "matches")
+    equal(found["format"], None)
+    equal(found["verdict"]["reason"], "format-ambiguous")
+    contains(found["verdict"]["message"], ", ".join(found["matches"]))
+
+
 # Names that differ on purpose: there is one for GPT and MBR, none for what is no disk.
 OSLO_DIFFERS = ("mbr", "parallels", "gzip", "bzip2", "xz", "zip", "tar", "ova", "json-name",
                 "vmdk-text", "vhd-fixed", "luks2")
