@@ -14,7 +14,9 @@
 
 G_BEGIN_DECLS
 
-#define IMGIMPORT_BUFFER_SIZE ((gsize)1024 * 1024)
+/* Several of them fit a processor's own cache: what the source put there, digests and sinks find.
+ */
+#define IMGIMPORT_BUFFER_SIZE ((gsize)256 * 1024)
 
 /* ---- digests --------------------------------------------------------------------------------- */
 
@@ -70,7 +72,7 @@ typedef struct
   const char *const *digests; /* algorithms; NULL or empty: none */
   GHashTable *verify; /* algorithm → hexadecimal: computed too, and compared; may be NULL */
   gboolean inspect;
-  gboolean threads; /* FALSE: everything on the caller's thread */
+  gboolean threads;     /* FALSE: everything on the caller's thread */
   gboolean busy_source; /* it keeps its thread busy: the first sink gets one of its own too */
   const ImgImportSinkSpec *sinks;
   guint n_sinks;
