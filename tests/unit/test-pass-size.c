@@ -156,6 +156,88 @@ more_than_32_bits_pass (gconstpointer threads)
   g_assert_cmpstr (result.sinks[0].version, ==, "v4294967297");
 }
 
+/* ---- digests of as much ---------------------------------------------------------------------- */
+
+typedef struct
+{
+  guint64 size;
+  guint64 offset;
+  guint8 last;
+} LongSource;
+
+/* Zeros but for the last byte. */
+static gboolean
+long_next_extent (gpointer source, guint64 *hole, guint64 *data, GCancellable *cancellable,
+                  GError **error)
+{
+  LongSource *self = source;
+
+  *hole = self->offset < self->size ? self->size - 1 - self->offset : 0;
+  *data = self->offset < self->size ? 1 : 0;
+  self->offset += *hole;
+  return TRUE;
+}
+
+static gboolean
+long_read (gpointer source, void *buffer, gsize length, gsize *n_read, GCancellable *cancellable,
+           GError **error)
+{
+  LongSource *self = source;
+
+  *n_read = self->offset < self->size ? 1 : 0;
+  self->offset += *n_read;
+  *(guint8 *)buffer = self->last;
+  return TRUE;
+}
+
+static char *
+digest_of (guint64 size, guint8 last)
+{
+  static const char *const names[] = { "sha256", NULL };
+  LongSource source = { .size = size, .last = last };
+  const ImgImportSource sparse = { long_read, long_next_extent, &source };
+  const ImgImportPassSpec spec = { .expected = size, .limit = size, .digests = names };
+  g_autoptr (GError) error = NULL;
+  g_autoptr (ImgImportPass) pass = _imgimport_pass_new (&spec, NULL, &error);
+  g_auto (ImgImportPassResult) result = { 0 };
+
+  g_assert_true (_imgimport_pass_pull_sparse (pass, &sparse, NULL, &error));
+  g_assert_true (_imgimport_pass_finish (pass, &result, NULL, &error));
+  return g_strdup (g_hash_table_lookup (result.digests, "sha256"));
+}
+
+/* The sums of: head -c $((N - 1)) /dev/zero; printf '\1' */
+static void
+last_byte_counts (gconstpointer unused)
+{
+  static const struct
+  {
+    guint64 size;
+    const char *digest;
+  } sums[] = {
+    { G_GUINT64_CONSTANT (67108865),
+      "b5fd4a67696b61f2e649e8ed40d418ba6bf13f66601313c60460af25a740908d" },
+    { G_GUINT64_CONSTANT (2147483647),
+      "8205a80b4855a39a4dac5cd8c3c34ac6207512ebd17c185fd071f58c1625b775" },
+    { G_GUINT64_CONSTANT (2147483648),
+      "1773c73dbcc295e96b66825cfc722d567a7e6ebbb79eb6319f1b94689d005b95" },
+    { G_GUINT64_CONSTANT (2147483649),
+      "60f8b76720e075ea4e7151a3b56c5ebc97934e47f08ee20f9fffc891c35882fc" },
+    { G_GUINT64_CONSTANT (4294967297),
+      "d6cba2fb80a815340cd82d98754730a8e86af2d14a136d3b20bbc1e13ece5c11" },
+  };
+  gsize n = g_getenv ("IMGIMPORT_TEST_LONG") != NULL ? G_N_ELEMENTS (sums) : 1;
+
+  for (gsize i = 0; i < n; i++)
+    {
+      g_autofree char *found = digest_of (sums[i].size, 1);
+      g_autofree char *flipped = i > 0 ? digest_of (sums[i].size, 0) : NULL;
+
+      g_assert_cmpstr (found, ==, sums[i].digest);
+      g_assert_cmpstr (flipped, !=, found);
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -168,6 +250,7 @@ main (int argc, char **argv)
     }
   g_test_add_func ("/pass/size/expecting-more-than-the-limit-begins-nothing",
                    expecting_more_than_the_limit_begins_nothing);
+  g_test_add_data_func ("/pass/size/security-47/last-byte-counts", NULL, last_byte_counts);
   g_test_add_data_func ("/pass/size/D47/inline/more-than-32-bits-pass", NULL,
                         more_than_32_bits_pass);
   g_test_add_data_func ("/pass/size/D47/threads/more-than-32-bits-pass", "threads",
