@@ -4,8 +4,8 @@
 import os
 import subprocess
 
-from harness import (CONFLICT, FAILED, NO_ROOM, NOT_FOUND, REFUSED, TIMEOUT_S, contains, equal,
-                     main, sha512, test)
+from harness import (CONFLICT, FAILED, NO_ROOM, NOT_FOUND, REFUSED, TIMEOUT_S, USAGE, contains,
+                     equal, main, sha512, test)
 
 MIB = 1 << 20
 
@@ -21,6 +21,31 @@ def bytes_come_back_in_a_file_that_takes_the_place_of_another(root):
     back = root.write("back", b"another" * MIB)
     root.run("image-download", image, "--file", back)
     equal(sha512(back), sha512(path))
+
+
+@test
+def ranges_are_written_to_files_and_pipes(root):
+    image, path = active_image(root)
+    with open(path, "rb") as file:
+        data = file.read()
+    for offset, length in ((0, 10), (MIB - 1, 2 * MIB), (len(data) - 1, 1), (len(data), 0),
+                           (5, None)):
+        options = ["--offset", str(offset)] + (["--length", str(length)] if length is not None
+                                               else [])
+        part = data[offset:] if length is None else data[offset:offset + length]
+        root.run("image-download", image, "--file", root.file("part"), *options)
+        with open(root.file("part"), "rb") as file:
+            equal(file.read() == part, True, f"{options}")
+        out = subprocess.run(root.command("image-download", image, *options),
+                             capture_output=True, check=True).stdout
+        equal(out == part, True, f"{options} to a pipe")
+    root.refused(USAGE, "range-invalid", "image-download", image, "--file", root.file("part"),
+                 "--offset", str(len(data) + 1))
+    root.run("image-download", image, "--length", "x", status=USAGE)
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(root.command("image-download", image, "--length", "9"),
+                              stdout=full, stderr=subprocess.PIPE, timeout=TIMEOUT_S, check=False)
+    equal(done.returncode, NO_ROOM)
 
 
 @test
