@@ -87,6 +87,7 @@ _imgimport_run_finish_revert (ImgImportRun *self, guint32 task, GError *error)
       (self->phase == IMGIMPORT_PHASE_INTERRUPTING || _imgimport_run_retry_revert (self, task)))
     {
       /* It was told to stop, and will be undone by a later run, or it is tried again. */
+      _imgimport_run_watch_revert_failed (self, task);
       g_error_free (error);
       return;
     }

@@ -75,6 +75,8 @@ void _imgimport_run_watch_start (ImgImportRun *self);
 void _imgimport_run_watch_ready (ImgImportRun *self, guint32 task);
 /* The state of the task has been set. */
 void _imgimport_run_watch_task (ImgImportRun *self, guint32 task);
+/* A revert has failed, and will be made again: the state of the task stays. */
+void _imgimport_run_watch_revert_failed (ImgImportRun *self, guint32 task);
 /* The task has come further; what is less than a hundredth is nobody told. */
 void _imgimport_run_watch_step (ImgImportRun *self, guint32 task, double before, double after);
 /* The state of the run has been set. */

@@ -182,7 +182,7 @@ take_end (ImgImportRun *self, guint32 task, gint64 at_us)
   ImgImportTaskTimes *times = &self->watch.times[task];
   const ImgImportSlot *slot = &self->slots[task];
   gboolean reverted =
-      slot->state == IMGIMPORT_TASK_REVERTED || slot->state == IMGIMPORT_TASK_REVERT_FAILED;
+      slot->state >= IMGIMPORT_TASK_REVERTING && slot->state <= IMGIMPORT_TASK_REVERT_FAILED;
   ImgImportSpan span = { times->begun_us, at_us, task, reverted ? 0 : slot->attempt };
 
   if (times->begun_us == 0)
@@ -191,6 +191,13 @@ take_end (ImgImportRun *self, guint32 task, gint64 at_us)
   times->begun_us = 0;
   times->last_us = at_us;
   g_array_append_val (self->watch.spans, span);
+}
+
+void
+_imgimport_run_watch_revert_failed (ImgImportRun *self, guint32 task)
+{
+  if (self->watch.times != NULL)
+    take_end (self, task, now_us (self));
 }
 
 void

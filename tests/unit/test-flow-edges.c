@@ -95,6 +95,45 @@ progress_begins_anew_with_each_attempt (void)
   expect_trace (f, "a! a+");
 }
 
+static gboolean
+revert_slowly (gpointer data, ImgImportTask *task, GCancellable *cancellable, GError **error)
+{
+  Script *self = data;
+
+  _imgimport_clock_advance (self->fixture->clock, 1000);
+  if (self->n_failures == 0)
+    return TRUE;
+  self->n_failures--;
+  imgimport_error_set (error, IMGIMPORT_ERROR_FAILED, "scripted", "not yet");
+  return FALSE;
+}
+
+static gboolean
+fail (gpointer data, ImgImportTask *task, GCancellable *cancellable, GError **error)
+{
+  imgimport_error_set (error, IMGIMPORT_ERROR_FAILED, "scripted", "failed");
+  return FALSE;
+}
+
+/* Each call of a revert counts, and the wait between two does not. */
+static void
+each_call_of_a_revert_takes_time (void)
+{
+  static const ImgImportTaskVTable vtable = { IMGIMPORT_TASK_VTABLE_INIT, .execute = fail,
+                                              .revert = revert_slowly };
+  g_autoptr (Fixture) f = fixture_new (0, TRUE);
+  Script script = { .fixture = f, .name = "a", .n_failures = 2 };
+  ImgImportTaskStatistics statistics;
+
+  _imgimport_clock_advance (f->clock, G_USEC_PER_SEC);
+  g_assert_true (imgimport_flow_add_task (f->flow, "a", &vtable, &script, NULL, NULL));
+  g_assert_true (imgimport_flow_set_revert_retry (f->flow, "a", 3, 500, 500, NULL));
+  run_to (f, IMGIMPORT_RUN_REVERTED);
+  g_assert_true (imgimport_run_get_task_statistics (f->run, "a", &statistics, NULL));
+  g_assert_cmpint (statistics.running_us, ==, 3 * 1000);
+  g_assert_cmpint (statistics.ended_us, ==, 3 * 1000 + 2 * 500 * 1000);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -102,6 +141,7 @@ main (int argc, char **argv)
   add_both ("/flow/T51/suspension-that-is-not-written", suspension_that_is_not_written_is_none);
   add_both ("/flow/T51/cancel-in-the-last-moment",
             cancel_in_the_last_moment_of_a_suspension_counts);
+  g_test_add_func ("/flow/T23/each-call-takes-time", each_call_of_a_revert_takes_time);
   g_test_add_func ("/flow/T61/progress-of-each-attempt", progress_begins_anew_with_each_attempt);
   return g_test_run ();
 }
