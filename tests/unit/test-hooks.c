@@ -182,6 +182,40 @@ options_that_are_no_document_are_refused (void)
   _imgimport_hook_inject_metadata_free (self);
 }
 
+/* ---- decompress ------------------------------------------------------------------------------ */
+
+static void
+decompress_takes_its_limits (void)
+{
+  static const struct
+  {
+    const char *options;
+    const char *path; /* of what is wrong; NULL: nothing */
+  } cases[] = {
+    { "{}", NULL },
+    { "{\"max_ratio\": 1, \"max_memory\": 1048576, \"max_members\": 1}", NULL },
+    { "{\"max_ratio\": 0}", "max_ratio" },
+    { "{\"max_memory\": 1048575}", "max_memory" },
+    { "{\"max_members\": 10001}", "max_members" },
+    { "{\"max_members\": \"3\"}", "max_members" },
+    { "{\"max_size\": 1}", "max_size" },
+    { "[]", "" },
+  };
+  gpointer self = _imgimport_hook_decompress_new ();
+  gsize i;
+
+  for (i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_autoptr (GError) error = NULL;
+      gboolean ok = _imgimport_hook_decompress_vtable.configure (self, cases[i].options, &error);
+
+      g_assert_true (ok == (cases[i].path == NULL));
+      if (!ok)
+        g_assert_nonnull (strstr (error->message, cases[i].path));
+    }
+  _imgimport_hook_decompress_free (self);
+}
+
 /* ---- no-op and glance-direct ----------------------------------------------------------------- */
 
 static void
@@ -239,6 +273,7 @@ main (int argc, char **argv)
                    wrong_options_are_refused_by_path);
   g_test_add_func ("/hooks/inject-metadata/options-that-are-no-document-are-refused",
                    options_that_are_no_document_are_refused);
+  g_test_add_func ("/hooks/decompress/takes-its-limits", decompress_takes_its_limits);
   g_test_add_func ("/hooks/no-op/logs-and-changes-nothing", no_op_logs_and_changes_nothing);
   g_test_add_func ("/conformance/F046/glance-direct-imports-what-is-staged",
                    glance_direct_imports_what_is_staged);
