@@ -36,6 +36,9 @@ thread_main (gpointer data)
     {
       if (_imgimport_pool_take_work_locked (self, &run, &task))
         {
+          /* The wake-up may have been for another run than the one that was taken. */
+          if (self->queue.length > self->n_looking)
+            g_cond_signal (&self->work_cond);
           _imgimport_unlock (&self->lock);
           _imgimport_run_turn (run, task, FALSE);
           g_object_unref (run);
