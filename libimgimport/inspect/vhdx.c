@@ -33,7 +33,7 @@ has_checksum (const ImgImportRange *self, gsize length)
     {
       crc ^= i >= CHECKSUM_AT && i < CHECKSUM_AT + 4 ? 0 : self->data[i];
       for (guint bit = 0; bit < 8; bit++)
-        crc = (crc >> 1) ^ ((crc & 1) != 0 ? 0x82f63b78u : 0);
+        crc = (crc >> 1) ^ (0x82f63b78u & (0u - (crc & 1)));
     }
   return _imgimport_range_le32 (self, CHECKSUM_AT) == ~crc;
 }
