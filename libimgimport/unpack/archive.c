@@ -156,8 +156,9 @@ _imgimport_archive_read (ImgImportArchive *self, void *buffer, gsize length, gsi
   if (self->block_size == 0 && !next_block (self, error))
     return FALSE;
   *n_read = MIN (length, self->block_size);
-  if (*n_read > 0)
-    memcpy (buffer, self->block, *n_read);
+  if (*n_read == 0)
+    return TRUE;
+  memcpy (buffer, self->block, *n_read);
   self->block += *n_read;
   self->block_size -= *n_read;
   return TRUE;

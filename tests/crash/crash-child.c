@@ -24,9 +24,8 @@ crash_create (ImgImportService *service, const char *disk_format)
 }
 
 static ImgImportUpload *
-begin_upload (ImgImportService *service)
+begin_upload (ImgImportService *service, GBytes *bytes)
 {
-  g_autoptr (GBytes) bytes = crash_bytes ();
   g_autoptr (GError) error = NULL;
   ImgImportUpload *upload =
       imgimport_service_stage_begin (service, NULL, CRASH_IMAGE, IMGIMPORT_SIZE_UNKNOWN, &error);
@@ -37,10 +36,10 @@ begin_upload (ImgImportService *service)
   return upload;
 }
 
-void
-crash_stage (ImgImportService *service, const char *disk_format)
+static void
+stage_bytes (ImgImportService *service, GBytes *bytes)
 {
-  g_autoptr (ImgImportUpload) upload = begin_upload (service);
+  g_autoptr (ImgImportUpload) upload = begin_upload (service, bytes);
   g_autoptr (GError) error = NULL;
   g_autoptr (ImgImportImage) image = imgimport_upload_commit (upload, NULL, &error);
 
@@ -48,10 +47,27 @@ crash_stage (ImgImportService *service, const char *disk_format)
   g_assert_true (imgimport_image_get_status (image) == IMGIMPORT_STATUS_UPLOADING);
 }
 
+void
+crash_stage (ImgImportService *service, const char *disk_format)
+{
+  g_autoptr (GBytes) bytes = crash_bytes ();
+
+  stage_bytes (service, bytes);
+}
+
+static void
+stage_packed (ImgImportService *service, const char *disk_format)
+{
+  g_autoptr (GBytes) bytes = crash_packed_bytes ();
+
+  stage_bytes (service, bytes);
+}
+
 static void
 give_up_upload (ImgImportService *service, const char *disk_format)
 {
-  g_autoptr (ImgImportUpload) upload = begin_upload (service);
+  g_autoptr (GBytes) bytes = crash_bytes ();
+  g_autoptr (ImgImportUpload) upload = begin_upload (service, bytes);
 
   imgimport_upload_abort (upload);
 }
@@ -153,6 +169,22 @@ static const CrashStep success[] = {
   STEP_END,
 };
 
+static const CrashStep packed[] = {
+  STEP_CREATE,
+  { "stage packed", stage_packed, CRASH_QUEUED | CRASH_UPLOADING, CRASH_UPLOADING },
+  { "import", import_well, CRASH_UPLOADING | CRASH_ACTIVE, CRASH_ACTIVE },
+  STEP_DELETE (CRASH_ACTIVE),
+  STEP_END,
+};
+
+static const CrashStep packed_store_full[] = {
+  STEP_CREATE,
+  { "stage packed", stage_packed, CRASH_QUEUED | CRASH_UPLOADING, CRASH_UPLOADING },
+  { "import", import_badly, CRASH_UPLOADING, CRASH_UPLOADING },
+  STEP_DELETE (CRASH_UPLOADING),
+  STEP_END,
+};
+
 static const CrashStep refused[] = {
   STEP_CREATE,
   STEP_STAGE,
@@ -190,6 +222,8 @@ static const CrashStep given_up[] = {
 
 const CrashScenario crash_scenarios[] = {
   { "success", "raw", FALSE, success },
+  { "packed", "raw", FALSE, packed },
+  { "packed-store-full", "raw", TRUE, packed_store_full },
   { "refused", "qcow2", FALSE, refused },
   { "store-full", "raw", TRUE, store_full },
   { "streamed", "raw", FALSE, streamed },

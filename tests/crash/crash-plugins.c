@@ -281,6 +281,23 @@ crash_bytes (void)
   return g_bytes_new_take (data, HOLE + TEXT);
 }
 
+GBytes *
+crash_packed_bytes (void)
+{
+  g_autoptr (GBytes) bytes = crash_bytes ();
+  g_autoptr (GConverter) gzip =
+      G_CONVERTER (g_zlib_compressor_new (G_ZLIB_COMPRESSOR_FORMAT_GZIP, -1));
+  g_autoptr (GInputStream) plain = g_memory_input_stream_new_from_bytes (bytes);
+  g_autoptr (GInputStream) packed = g_converter_input_stream_new (plain, gzip);
+  g_autoptr (GError) error = NULL;
+  gsize size = g_bytes_get_size (bytes), n_read = 0;
+  g_autofree guint8 *data = g_malloc (size);
+
+  g_input_stream_read_all (packed, data, size, &n_read, NULL, &error);
+  g_assert_no_error (error);
+  return g_bytes_new (data, n_read);
+}
+
 static gboolean
 method_open (gpointer self, ImgImportCall *call, gpointer *stream, guint64 *size,
              GCancellable *cancellable, GError **error)
@@ -348,8 +365,9 @@ add_plugins (ImgImportService *service, const CrashSetup *setup, GError **error)
 ImgImportService *
 crash_service_open (const CrashSetup *setup, GError **error)
 {
-  g_autofree char *config = g_strdup_printf ("{\"workers\": %u, \"durability\": \"%s\"}",
-                                             setup->workers, setup->durable ? "power" : "process");
+  g_autofree char *config =
+      g_strdup_printf ("{\"workers\": %u, \"durability\": \"%s\", \"hooks\": [\"decompress\"]}",
+                       setup->workers, setup->durable ? "power" : "process");
   g_autoptr (ImgImportService) service = imgimport_service_new (NULL, config, error);
 
   if (service == NULL || !add_plugins (service, setup, error) ||

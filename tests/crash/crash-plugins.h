@@ -36,3 +36,5 @@ char *crash_path (const char *root, const char *name);
 
 /* The bytes of every image here: a hole, and a page of text. */
 GBytes *crash_bytes (void);
+/* The same in gzip. */
+GBytes *crash_packed_bytes (void);

@@ -269,6 +269,7 @@ test_verdict_is_on_the_output (World *w, gconstpointer data)
       w->service, NULL, w->id, "{\"disk_format\": \"qcow2\"}", &w->error);
 
   g_assert_no_error (w->error);
+  g_assert_nonnull (image);
   stage (w->service, w->id, "bytes");
   import_fails (w, NULL, "format-mismatch", "qcow2");
   assert_queued (w);
