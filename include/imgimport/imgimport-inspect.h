@@ -40,9 +40,9 @@ G_DECLARE_FINAL_TYPE (ImgImportFormatPolicy, imgimport_format_policy, IMGIMPORT,
  *   bytes that no format matches, and also for partition tables
  * - `nonfatal_checks` (object of arrays of strings, default `{}`): by format, the safety checks
  *   whose failure is tolerated, such as `{"gpt": ["mbr"]}` (F130)
- * - `allowed_hybrids` (object of arrays of strings, default `{"iso": ["gpt", "mbr"]}`): by format,
- *   the further ones that it may be at the same time; it is then taken for the former, and judged by
- *   its checks (F128)
+ * - `allowed_hybrids` (object of arrays of strings, default
+ *   `{"iso": ["gpt", "mbr"], "vhd": ["gpt", "mbr"]}`): by format, the further ones that it may be at
+ *   the same time; it is then taken for the former, and judged by its checks (F128)
  * - `max_virtual_size` (integer, bytes, default -1): the largest disk inside; negative: no limit
  *
  * Returns: (transfer full): the policy; %NULL with %IMGIMPORT_ERROR_INVALID_ARGUMENT

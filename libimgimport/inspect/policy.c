@@ -32,12 +32,15 @@ imgimport_format_policy_class_init (ImgImportFormatPolicyClass *klass)
 static void
 imgimport_format_policy_init (ImgImportFormatPolicy *self)
 {
-  static const char *const beside_iso[] = { "gpt", "mbr", NULL };
+  /* Live media carry a table, and a VHD of fixed size begins with its disk's own. */
+  static const char *const beside_tables[] = { "iso", "vhd" };
+  static const char *const tables[] = { "gpt", "mbr", NULL };
 
   self->require_match = TRUE;
   self->nonfatal = map_new ();
   self->hybrids = map_new ();
-  g_hash_table_insert (self->hybrids, g_strdup ("iso"), g_strdupv ((char **)beside_iso));
+  for (guint i = 0; i < G_N_ELEMENTS (beside_tables); i++)
+    g_hash_table_insert (self->hybrids, g_strdup (beside_tables[i]), g_strdupv ((char **)tables));
   self->max_virtual_size = IMGIMPORT_SIZE_UNKNOWN;
 }
 
