@@ -67,7 +67,7 @@ static const struct
     "configuration: methods/1: unknown method “x”; known are glance-direct" },
   { "unknown-hook",
     "{" MEMORY_CATALOG ", " MEMORY_STAGING ", " MEMORY_STORES ", \"hooks\": [\"no-op\", \"x\"]}",
-    "configuration: hooks/1: unknown hook “x”; known are inject-metadata, no-op" },
+    "configuration: hooks/1: unknown hook “x”; known are decompress, inject-metadata, no-op" },
 };
 
 static void
