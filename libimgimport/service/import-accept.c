@@ -158,14 +158,29 @@ accept_import (ImgImportTxn *txn, gpointer data, GError **error)
   return TRUE;
 }
 
+/* A job that another service took over between its acceptance and here is under way all the same.
+ */
+static gboolean
+start_import (Accept *self, GError **error)
+{
+  g_autoptr (GError) cause = NULL;
+  g_autoptr (ImgImportImport) import =
+      _imgimport_import_start (self->service, &self->known, FALSE, &cause);
+
+  if (import != NULL || strcmp (imgimport_error_get_reason (cause), "run-claimed") == 0)
+    return TRUE;
+  g_propagate_error (error, g_steal_pointer (&cause));
+  return FALSE;
+}
+
 char *
 imgimport_service_import_image (ImgImportService *self, ImgImportContext *context, const char *id,
                                 const char *request, GError **error)
 {
   g_auto (Accept) data = { .service = self, .context = context };
   ImgImportTxnSpec spec = { .image_id = id };
-  g_autoptr (ImgImportImport) import = NULL;
   g_autoptr (ImgImportUse) use = NULL;
+  gboolean is_accepted;
 
   g_return_val_if_fail (IMGIMPORT_IS_SERVICE (self), NULL);
   g_return_val_if_fail (id != NULL, NULL);
@@ -179,8 +194,8 @@ imgimport_service_import_image (ImgImportService *self, ImgImportContext *contex
   data.job_id = g_uuid_string_random ();
   _imgimport_service_begin_starting (self);
   spec.known = &data.known;
-  if (_imgimport_claim_run (self, &spec, accept_import, &data, &data.holder, error))
-    import = _imgimport_import_start (self, &data.known, FALSE, error);
+  is_accepted = _imgimport_claim_run (self, &spec, accept_import, &data, &data.holder, error) &&
+                start_import (&data, error);
   _imgimport_service_end_starting (self);
-  return import != NULL ? g_steal_pointer (&data.job_id) : NULL;
+  return is_accepted ? g_steal_pointer (&data.job_id) : NULL;
 }

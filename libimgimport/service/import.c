@@ -145,7 +145,9 @@ _imgimport_import_start (ImgImportService *service, ImgImportKnown *known, gbool
       if (start_run (self, &cause))
         return g_steal_pointer (&self);
     }
-  _imgimport_import_give_up (self, cause);
+  /* Who took the job over meanwhile ends it. */
+  if (strcmp (imgimport_error_get_reason (cause), "run-claimed") != 0)
+    _imgimport_import_give_up (self, cause);
   g_propagate_error (error, cause);
   return NULL;
 }
