@@ -250,9 +250,11 @@ gboolean imgimport_flow_set_revert_timeout (ImgImportFlow *self, const char *tas
  * Then the attempt is given up, and its late answer is ignored. Before the pivot it cannot be undone,
  * for nobody knows what it still does: it counts as a revert that failed, error
  * %IMGIMPORT_ERROR_TIMED_OUT (reason "task-abandoned"), the others are reverted, and the run ends
- * partially reverted; that holds for the pivot too. After the pivot it has failed, with the same
- * error. Of a run that is interrupted it has begun, as for a process that ended. Execute and revert
- * are awaited, for no thread can be taken away from them.
+ * partially reverted. The pivot may have had its effect, so that nothing before it may be undone:
+ * the run ends interrupted, with the same error, and whoever makes it again from its journal reverts
+ * the pivot first, whose revert is to find out. After the pivot it has failed, with the same error.
+ * Of a run that is interrupted it has begun, as for a process that ended. Execute and revert are
+ * awaited, for no thread can be taken away from them.
  *
  * Returns: %FALSE with %IMGIMPORT_ERROR_INVALID_STATE (reason "flow-compiled")
  * Since: 0.1

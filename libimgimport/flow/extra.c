@@ -215,12 +215,19 @@ _imgimport_run_leave_started (ImgImportRun *self, guint32 task, const char *reas
   ImgImportOutcome outcome = { late_error (self, task, reason), NULL };
   ImgImportExtra *extra = _imgimport_run_get_extra (self, task);
 
+  gboolean is_undone = g_str_equal (reason, ABANDONED) && self->phase == IMGIMPORT_PHASE_STOPPING;
+
   extra->started = NULL;
   extra->timed_out = NULL;
-  if (!g_str_equal (reason, ABANDONED) || self->phase != IMGIMPORT_PHASE_STOPPING)
-    return _imgimport_run_finish (self, task, FALSE, &outcome);
+  if (is_undone && task == self->plan->pivot)
+    {
+      /* It may have had its effect, or have it yet: what is before it must stand until it is known
+       * whether it did. */
+      _imgimport_run_interrupt (self, g_error_copy (outcome.error));
+      is_undone = FALSE;
+    }
   /* Nor can it be undone: it may still be at work. */
-  return _imgimport_run_finish (self, task, TRUE, &outcome);
+  return _imgimport_run_finish (self, task, is_undone, &outcome);
 }
 
 /* An attempt that nobody waits for on a thread is given up at once, but not while its start is

@@ -148,6 +148,15 @@ fixture_new (guint threads, gboolean linear)
   return f;
 }
 
+static inline void
+use_real_time (Fixture *f)
+{
+  g_clear_object (&f->engine);
+  _imgimport_clock_unref (f->clock);
+  f->clock = _imgimport_clock_new_system ();
+  f->engine = _imgimport_engine_new_with_clock (f->threads, f->clock);
+}
+
 /* A thread of the engine may be the one that frees the run. Its lock orders what was done here with
  * the run's values before that, which GLib's reference counts do unseen by ThreadSanitizer. */
 static inline void

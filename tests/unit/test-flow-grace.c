@@ -93,15 +93,6 @@ iterate_all (Fixture *f)
     continue;
 }
 
-static void
-use_real_time (Fixture *f)
-{
-  g_clear_object (&f->engine);
-  _imgimport_clock_unref (f->clock);
-  f->clock = _imgimport_clock_new_system ();
-  f->engine = _imgimport_engine_new_with_clock (f->threads, f->clock);
-}
-
 /* ---- grace ----------------------------------------------------------------------------------- */
 
 static void
@@ -131,6 +122,39 @@ cancelled_task_that_never_answers_is_abandoned (void)
   /* The journal says the same to whoever asks later. */
   run_to (f, IMGIMPORT_RUN_PARTIALLY_REVERTED);
   expect_trace (f, "a+ s> a-");
+}
+
+/* Nobody knows whether it had its effect: nothing before it may be undone until its own revert, in
+ * another process, has found out. */
+static void
+abandoned_pivot_lets_stand_what_is_before (gconstpointer fails)
+{
+  g_autoptr (Recorder) recorder = recorder_new ();
+  g_autoptr (Fixture) f = fixture_new (0, TRUE);
+  g_autoptr (Silent) s = NULL;
+
+  add_script (f, "a");
+  s = add_silent (f);
+  add_script (f, "z");
+  g_assert_true (imgimport_flow_set_pivot (f->flow, "s", NULL));
+  g_assert_true (imgimport_flow_set_cancel_grace (f->flow, 1000, NULL));
+  if (fails != NULL)
+    g_assert_true (imgimport_flow_set_deadline (f->flow, 1000, NULL));
+  use_recorder (f, recorder);
+  start_run (f);
+  iterate_all (f);
+  if (fails == NULL)
+    g_assert_true (imgimport_run_cancel (f->run));
+  expect_end (f, IMGIMPORT_RUN_INTERRUPTED);
+  expect_trace (f, "a+ s>");
+  expect_task (f, "a", IMGIMPORT_TASK_SUCCESS);
+  expect_task (f, "s", IMGIMPORT_TASK_PENDING);
+  expect_error (f, 1, NULL, "task-abandoned");
+  imgimport_task_complete (s->task, NULL);
+  expect_task (f, "s", IMGIMPORT_TASK_PENDING);
+  g_assert_false (imgimport_run_is_past_pivot (f->run));
+  run_to (f, fails != NULL ? IMGIMPORT_RUN_REVERTED : IMGIMPORT_RUN_CANCELLED);
+  expect_trace (f, "a+ s> s- a-");
 }
 
 static void
@@ -224,62 +248,6 @@ timeout_within_start_waits_for_its_return (void)
   imgimport_task_complete (s->task, NULL);
 }
 
-/* ---- reverts --------------------------------------------------------------------------------- */
-
-static gboolean
-revert_once_told (gpointer data, ImgImportTask *task, GCancellable *cancellable, GError **error)
-{
-  Script *self = data;
-
-  if (self->n_failures == 0)
-    {
-      leave_trace (self->fixture, self->name, '-');
-      return TRUE;
-    }
-  self->n_failures--;
-  while (!g_cancellable_is_cancelled (cancellable))
-    g_thread_yield ();
-  leave_trace (self->fixture, self->name, '~');
-  return !g_cancellable_set_error_if_cancelled (cancellable, error);
-}
-
-static gboolean
-do_nothing (gpointer data, ImgImportTask *task, GCancellable *cancellable, GError **error)
-{
-  return TRUE;
-}
-
-static void
-revert_in_time (guint attempts, ImgImportRunState state, const char *trace)
-{
-  static const ImgImportTaskVTable vtable = { IMGIMPORT_TASK_VTABLE_INIT, .execute = do_nothing,
-                                              .revert = revert_once_told };
-  g_autoptr (Fixture) f = fixture_new (1, TRUE);
-  Script slow = { .fixture = f, .name = "slow", .n_failures = 1 };
-
-  use_real_time (f);
-  g_assert_true (imgimport_flow_add_task (f->flow, "slow", &vtable, &slow, NULL, NULL));
-  add_script (f, "bad")->n_failures = 1;
-  g_assert_true (imgimport_flow_set_revert_timeout (f->flow, "slow", 10, NULL));
-  g_assert_true (imgimport_flow_set_revert_retry (f->flow, "slow", attempts, 0, 0, NULL));
-  run_to (f, state);
-  expect_trace (f, trace);
-  if (state == IMGIMPORT_RUN_PARTIALLY_REVERTED)
-    expect_error (f, 1, "slow", "revert-timed-out");
-}
-
-static void
-late_revert_is_told_to_stop (void)
-{
-  revert_in_time (1, IMGIMPORT_RUN_PARTIALLY_REVERTED, "bad! bad- slow~");
-}
-
-static void
-late_revert_is_tried_again (void)
-{
-  revert_in_time (2, IMGIMPORT_RUN_REVERTED, "bad! bad- slow~ slow-");
-}
-
 /* ---- times across processes ------------------------------------------------------------------ */
 
 /* Another process has made the first attempt, or passed the pivot, ten seconds ago. */
@@ -357,13 +325,15 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/flow/grace/cancelled-and-silent",
                    cancelled_task_that_never_answers_is_abandoned);
+  g_test_add_data_func ("/flow/grace/pivot/cancelled", NULL,
+                        abandoned_pivot_lets_stand_what_is_before);
+  g_test_add_data_func ("/flow/grace/pivot/deadline", GUINT_TO_POINTER (1),
+                        abandoned_pivot_lets_stand_what_is_before);
   g_test_add_func ("/flow/grace/answer-in-time", answer_within_the_grace_counts);
   add_both ("/flow/grace/stopped-engine", stopped_engine_abandons_what_does_not_answer);
   g_test_add_func ("/flow/grace/after-the-pivot", debt_is_what_does_not_answer_after_the_pivot);
   add_both ("/flow/async/answer-from-within-start", answer_from_within_start_waits_for_its_return);
   g_test_add_func ("/flow/async/timeout-within-start", timeout_within_start_waits_for_its_return);
-  g_test_add_func ("/flow/T23/late-revert", late_revert_is_told_to_stop);
-  g_test_add_func ("/flow/T23/late-revert-is-tried-again", late_revert_is_tried_again);
   g_test_add_func ("/flow/budget/counts-across-processes", budget_counts_across_processes);
   g_test_add_func ("/flow/retry/elapsed-counts-across-processes",
                    elapsed_cap_counts_across_processes);

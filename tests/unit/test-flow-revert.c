@@ -198,6 +198,60 @@ running_sibling_is_cancelled_awaited_and_reverted (void)
   expect_error (f, 0, "a", "scripted");
 }
 
+static gboolean
+revert_once_told (gpointer data, ImgImportTask *task, GCancellable *cancellable, GError **error)
+{
+  Script *self = data;
+
+  if (self->n_failures == 0)
+    {
+      leave_trace (self->fixture, self->name, '-');
+      return TRUE;
+    }
+  self->n_failures--;
+  while (!g_cancellable_is_cancelled (cancellable))
+    g_thread_yield ();
+  leave_trace (self->fixture, self->name, '~');
+  return !g_cancellable_set_error_if_cancelled (cancellable, error);
+}
+
+static gboolean
+do_nothing (gpointer data, ImgImportTask *task, GCancellable *cancellable, GError **error)
+{
+  return TRUE;
+}
+
+static void
+revert_in_time (guint attempts, ImgImportRunState state, const char *trace)
+{
+  static const ImgImportTaskVTable vtable = { IMGIMPORT_TASK_VTABLE_INIT, .execute = do_nothing,
+                                              .revert = revert_once_told };
+  g_autoptr (Fixture) f = fixture_new (1, TRUE);
+  Script slow = { .fixture = f, .name = "slow", .n_failures = 1 };
+
+  use_real_time (f);
+  g_assert_true (imgimport_flow_add_task (f->flow, "slow", &vtable, &slow, NULL, NULL));
+  add_script (f, "bad")->n_failures = 1;
+  g_assert_true (imgimport_flow_set_revert_timeout (f->flow, "slow", 10, NULL));
+  g_assert_true (imgimport_flow_set_revert_retry (f->flow, "slow", attempts, 0, 0, NULL));
+  run_to (f, state);
+  expect_trace (f, trace);
+  if (state == IMGIMPORT_RUN_PARTIALLY_REVERTED)
+    expect_error (f, 1, "slow", "revert-timed-out");
+}
+
+static void
+late_revert_is_told_to_stop (void)
+{
+  revert_in_time (1, IMGIMPORT_RUN_PARTIALLY_REVERTED, "bad! bad- slow~");
+}
+
+static void
+late_revert_is_tried_again (void)
+{
+  revert_in_time (2, IMGIMPORT_RUN_REVERTED, "bad! bad- slow~ slow-");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -216,5 +270,7 @@ main (int argc, char **argv)
                    running_sibling_is_cancelled_awaited_and_reverted);
   add_both ("/flow/revert/task-without-revert-is-passed-over", task_without_revert_is_passed_over);
   add_both ("/flow/revert/silent-failure-gets-an-error", silent_failure_gets_an_error);
+  g_test_add_func ("/flow/T23/late-revert", late_revert_is_told_to_stop);
+  g_test_add_func ("/flow/T23/late-revert-is-tried-again", late_revert_is_tried_again);
   return g_test_run ();
 }
