@@ -62,6 +62,7 @@ read_frame (ImgImportFrame *self, const char *segment, const GByteArray *bytes, 
   self->offset = at;
   self->data = header + IMGIMPORT_FRAME_HEADER + self->run_length;
   self->length = MIN (left - self->run_length, GUINT32_FROM_LE (length));
+  self->is_torn = self->length < GUINT32_FROM_LE (length);
   self->is_obsolete = memcmp (header + IMGIMPORT_FRAME_MARK_AT, IMGIMPORT_FRAME_OBSOLETE,
                               strlen (IMGIMPORT_FRAME_OBSOLETE)) == 0;
   self->size = IMGIMPORT_FRAME_HEADER + self->run_length + self->length;

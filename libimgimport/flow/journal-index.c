@@ -64,7 +64,8 @@ note_frame (const ImgImportFrame *frame, gpointer data)
 
   if (frame == NULL)
     return;
-  self->entry->n_read = self->n_before + frame->offset + frame->size;
+  /* What is torn may be taken back, and another frame written in its place. */
+  self->entry->n_read = self->n_before + frame->offset + (frame->is_torn ? 0 : frame->size);
   if (!frame->is_obsolete)
     g_hash_table_add (self->entry->runs, g_strndup (frame->run, frame->run_length));
 }

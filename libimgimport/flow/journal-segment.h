@@ -37,6 +37,7 @@ typedef struct
   gsize length; /* of what is there: a torn frame has less than it should */
   gsize size;   /* the same, of the whole frame */
   gboolean is_obsolete;
+  gboolean is_torn;
 } ImgImportFrame;
 
 /* `frame` NULL: bytes that belong to no frame were passed over. */

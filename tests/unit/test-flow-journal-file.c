@@ -230,6 +230,36 @@ each_byte_is_read_once (Files *files, gconstpointer unused)
   close (dirfd);
 }
 
+/* A frame whose writing failed has been seen, and another one was written in its place. */
+static void
+a_frame_in_the_place_of_a_torn_one_is_found (Files *files, gconstpointer unused)
+{
+  ImgImportSegments segments;
+  g_autoptr (GByteArray) torn = g_byte_array_new ();
+  g_autofree char *path = NULL;
+  g_autofree char *name = NULL;
+  int dirfd = open (files->directory, O_DIRECTORY | O_CLOEXEC);
+  struct stat facts;
+  int fd;
+
+  _imgimport_segments_init (&segments, dirfd);
+  append (files, "a", "one", FALSE);
+  path = segment_path (files, 0);
+  name = g_path_get_basename (path);
+  g_assert_cmpint (stat (path, &facts), ==, 0);
+  _imgimport_frame_append (torn, name, "b", 0, "a longer record", 15);
+  fd = open (path, O_WRONLY | O_APPEND | O_CLOEXEC);
+  g_assert_cmpint (write (fd, torn->data, torn->len - 1), ==, (gssize)torn->len - 1);
+  g_assert_true (has (&segments, path, "b"));
+  g_assert_false (has (&segments, path, "c"));
+  g_assert_cmpint (ftruncate (fd, facts.st_size), ==, 0);
+  close (fd);
+  append (files, "c", "two", FALSE);
+  g_assert_true (has (&segments, path, "c"));
+  _imgimport_segments_clear (&segments);
+  close (dirfd);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -244,5 +274,6 @@ main (int argc, char **argv)
   ADD ("T60/a-frame-that-is-being-written", a_frame_that_is_being_written_is_no_damage);
   ADD ("each-byte-is-read-once", each_byte_is_read_once);
   ADD ("a-full-file-gets-a-successor", a_full_file_gets_a_successor);
+  ADD ("a-frame-in-the-place-of-a-torn-one-is-found", a_frame_in_the_place_of_a_torn_one_is_found);
   return g_test_run ();
 }
