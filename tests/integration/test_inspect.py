@@ -101,6 +101,14 @@ def partitioned(label):
     return make
 
 
+def fixed_vhd(label):
+    def make(path):
+        partitioned(label)(path + ".raw")
+        call(tool("qemu-img"), "convert", "-f", "raw", "-O", "vpc", "-o",
+             "subformat=fixed,force_size=on", path + ".raw", path)
+    return make
+
+
 def written(data):
     def make(path):
         with open(path, "wb") as file:
@@ -140,6 +148,8 @@ CORPUS = {
     "vdi": (by_qemu("vdi"), ["vdi"], True),
     "vhd": (by_qemu("vpc"), ["vhd"], True),
     "vhd-fixed": (converted("vpc", "subformat=fixed"), ["vhd"], True),
+    "vhd-fixed-gpt": (fixed_vhd("gpt"), ["vhd", "gpt"], True),
+    "vhd-fixed-mbr": (fixed_vhd("dos"), ["vhd", "mbr"], True),
     "vhdx": (by_qemu("vhdx"), ["vhdx"], True),
     "vhdx-data": (converted("vhdx"), ["vhdx"], True),
     "vmdk-sparse": (by_qemu("vmdk"), ["vmdk"], True),
@@ -175,12 +185,13 @@ def inspect(root, *arguments, status=SAFE, **options):
     return json.loads(output), error
 
 
-def compare_with_qemu(path, found):
+def compare_with_qemu(path, found, accepted):
     if len(found["matches"]) != 1 or found["matches"][0] not in QEMU_NAMES:
         return
     done = subprocess.run([tool("qemu-img"), "info", "--output=json", path], capture_output=True,
                           check=False)
     if done.returncode != 0:
+        equal(accepted, False, done.stderr.decode())
         return
     info = json.loads(done.stdout)
     if info["format"] == "raw" and found["matches"][0] in ("vhd", "luks"):
@@ -200,7 +211,7 @@ def file_is_recognised_and_judged(root, make, matches, accepted):
         equal(found["format"], "raw" if not matches else matches[0] if len(matches) == 1 else None)
     equal(found["verdict"]["accepted"], accepted, found["verdict"]["message"])
     equal(found["size"], os.path.getsize(path), "size")
-    compare_with_qemu(path, found)
+    compare_with_qemu(path, found, accepted)
     with open(path, "rb") as file:
         piped = inspect(root, "-", status=SAFE if accepted else UNSAFE, stdin=file)[0][0]
     equal({**piped, "file": path}, found, "by standard input")
@@ -262,7 +273,7 @@ def polyglot_is_refused_with_all_its_matches(root, make, data, at, matches):
 
 # Names that differ on purpose: there is one for GPT and MBR, none for what is no disk.
 OSLO_DIFFERS = ("mbr", "parallels", "gzip", "bzip2", "xz", "zip", "tar", "ova", "json-name",
-                "vmdk-text", "vhd-fixed", "luks2")
+                "vmdk-text", "vhd-fixed", "vhd-fixed-gpt", "vhd-fixed-mbr", "luks2")
 
 
 @cases({name: row for name, row in CORPUS.items() if name not in OSLO_DIFFERS})

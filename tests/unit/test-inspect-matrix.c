@@ -207,6 +207,27 @@ hybrid_iso_is_an_iso (void)
     }
 }
 
+/* The file is the disk, from its table on, and a footer. */
+static void
+fixed_vhd_of_a_partitioned_disk_is_a_vhd (void)
+{
+  static const char *const tables[] = { "gpt", "mbr" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (tables); i++)
+    {
+      g_autoptr (GByteArray) image = image_new_marked (tables[i]);
+      g_autofree char *expected = g_strdup_printf ("vhd,%s", tables[i]);
+      g_autofree char *matches = NULL;
+
+      memcpy (image->data + image->len - 512, "conectix", 8);
+      matches = matches_of (image);
+      g_assert_cmpstr (matches, ==, expected);
+      g_assert_cmpstr (refusal (image, "vhd"), ==, "format-unsafe");
+      g_assert_cmpstr (refusal (image, "raw"), ==, "format-mismatch");
+      g_assert_cmpstr (refusal (image, tables[i]), ==, "format-mismatch");
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -216,5 +237,7 @@ main (int argc, char **argv)
   g_test_add_func ("/inspect/matrix/C41/plain-bytes-are-no-format", plain_bytes_are_no_format);
   g_test_add_func ("/inspect/matrix/C45/J28/all-matches-are-listed", all_matches_are_listed);
   g_test_add_func ("/inspect/matrix/C45/J28/F128/hybrid-iso-is-an-iso", hybrid_iso_is_an_iso);
+  g_test_add_func ("/inspect/matrix/C45/fixed-vhd-of-a-partitioned-disk-is-a-vhd",
+                   fixed_vhd_of_a_partitioned_disk_is_a_vhd);
   return g_test_run ();
 }
