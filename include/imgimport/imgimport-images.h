@@ -149,8 +149,7 @@ GInputStream *imgimport_service_read_image (ImgImportService *self, ImgImportCon
  * has one. Zeros become holes where @fd is a regular file that ends where @fd stands.
  *
  * Returns: %FALSE as imgimport_service_read_image() does, and with %IMGIMPORT_ERROR_CORRUPT,
- *   reason "digest-mismatch" ("size-mismatch" without a digest), where the store answered other
- *   bytes, or
+ *   reason "digest-mismatch" or "size-mismatch", where the store answered other bytes, or
  *   %IMGIMPORT_ERROR_NOT_SUPPORTED, reason "digest-unknown", where this build computes none of the
  *   image's digests
  * Since: 0.1

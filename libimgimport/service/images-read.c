@@ -151,7 +151,8 @@ typedef struct
   gboolean has_holes;      /* what is not written there reads as zeros */
   ImgImportDigest *digest; /* NULL: none to compare */
   guint8 *buffer;          /* IMGIMPORT_BUFFER_SIZE */
-  guint64 size;
+  guint64 expected;        /* bytes */
+  guint64 size;            /* of these, taken from the store */
   GCancellable *cancellable;
 } Copy;
 
@@ -165,6 +166,27 @@ may_have_holes (int fd)
 
   return flags >= 0 && (flags & O_APPEND) == 0 && fstat (fd, &info) == 0 &&
          S_ISREG (info.st_mode) && position >= info.st_size;
+}
+
+static void
+set_size_error (const Copy *self, const char *word, GError **error)
+{
+  _imgimport_set_error (error, IMGIMPORT_ERROR_CORRUPT, "size-mismatch",
+                        "%s bytes are stored than the %" G_GUINT64_FORMAT " of the record", word,
+                        self->expected);
+}
+
+/* Accounts for `n` further bytes before any is written: a store must not fill the caller's disk. */
+static gboolean
+take (Copy *self, guint64 n, GError **error)
+{
+  if (n > self->expected - self->size)
+    {
+      set_size_error (self, "more", error);
+      return FALSE;
+    }
+  self->size += n;
+  return TRUE;
 }
 
 /* `length` zeros, which are in the buffer too. */
@@ -182,8 +204,10 @@ write_zeros (Copy *self, gsize length, GError **error)
 static gboolean
 copy_hole (Copy *self, guint64 length, GError **error)
 {
+  if (!take (self, length, error))
+    return FALSE;
   memset (self->buffer, 0, (gsize)MIN (length, IMGIMPORT_BUFFER_SIZE));
-  for (self->size += length; length > 0; length -= MIN (length, IMGIMPORT_BUFFER_SIZE))
+  for (; length > 0; length -= MIN (length, IMGIMPORT_BUFFER_SIZE))
     {
       gsize piece = (gsize)MIN (length, IMGIMPORT_BUFFER_SIZE);
 
@@ -204,10 +228,10 @@ copy_data (Copy *self, ImgImportObjectSource *source, guint64 length, gsize *n_r
   if (g_cancellable_set_error_if_cancelled (self->cancellable, error) ||
       !_imgimport_object_source_read (source, self->buffer, room, n_read, self->cancellable,
                                       error) ||
+      !take (self, *n_read, error) ||
       (self->digest != NULL &&
        !_imgimport_digest_update (self->digest, self->buffer, *n_read, error)))
     return FALSE;
-  self->size += *n_read;
   if (_imgimport_is_zero (self->buffer, *n_read))
     return write_zeros (self, *n_read, error);
   return _imgimport_fd_write_all (self->fd, self->buffer, *n_read, self->cancellable, error);
@@ -227,7 +251,7 @@ copy_out (Copy *self, ImgImportStoreReader *reader, GError **error)
         return FALSE;
       /* At the end there is neither, which only a read that answers nothing tells for sure. */
       if (data == 0 && hole == 0)
-        data = 1;
+        data = IMGIMPORT_SIZE_UNKNOWN;
       for (n_read = 1; data > 0 && n_read > 0; data -= n_read)
         if (!copy_data (self, &source, data, &n_read, error))
           return FALSE;
@@ -240,18 +264,13 @@ copy_out (Copy *self, ImgImportStoreReader *reader, GError **error)
 }
 
 static gboolean
-check_copy (Copy *self, ImgImportImage *image, const char *expected, GError **error)
+check_copy (Copy *self, const char *expected, GError **error)
 {
-  g_autofree char *what = g_strdup_printf ("image %s", image->id);
-
   if (self->digest != NULL)
-    return _imgimport_digest_verify (self->digest, expected, what, error);
-  if (self->size == image->size)
+    return _imgimport_digest_verify (self->digest, expected, error);
+  if (self->size == self->expected)
     return TRUE;
-  _imgimport_set_error (error, IMGIMPORT_ERROR_CORRUPT, "size-mismatch",
-                        "%s: %" G_GUINT64_FORMAT " bytes are stored, the record says "
-                        "%" G_GUINT64_FORMAT,
-                        what, self->size, image->size);
+  set_size_error (self, "fewer", error);
   return FALSE;
 }
 
@@ -264,6 +283,7 @@ imgimport_service_save_image (ImgImportService *self, ImgImportContext *context,
   g_autoptr (ImgImportDigest) digest = NULL;
   g_autoptr (ImgImportStoreReader) reader = NULL;
   g_autofree guint8 *buffer = NULL;
+  g_autoptr (GError) cause = NULL;
   const char *expected = NULL;
   Copy copy;
 
@@ -280,6 +300,11 @@ imgimport_service_save_image (ImgImportService *self, ImgImportContext *context,
   if (reader == NULL)
     return FALSE;
   buffer = g_malloc (IMGIMPORT_BUFFER_SIZE);
-  copy = (Copy){ fd, may_have_holes (fd), digest, buffer, 0, cancellable };
-  return copy_out (&copy, reader, error) && check_copy (&copy, record->image, expected, error);
+  copy = (Copy){ fd, may_have_holes (fd), digest, buffer, record->image->size, 0, cancellable };
+  if (copy_out (&copy, reader, &cause) && check_copy (&copy, expected, &cause))
+    return TRUE;
+  if (!imgimport_error_is_cancelled (cause))
+    _imgimport_error_prefix (&cause, "image %s", id);
+  g_propagate_error (error, g_steal_pointer (&cause));
+  return FALSE;
 }

@@ -182,16 +182,14 @@ _imgimport_digest_finish (ImgImportDigest *self, GError **error)
 }
 
 gboolean
-_imgimport_digest_verify (ImgImportDigest *self, const char *expected, const char *what,
-                          GError **error)
+_imgimport_digest_verify (ImgImportDigest *self, const char *expected, GError **error)
 {
   g_autofree char *found = _imgimport_digest_finish (self, error);
 
   if (found == NULL || g_str_equal (found, expected))
     return found != NULL;
   _imgimport_set_error (error, IMGIMPORT_ERROR_CORRUPT, "digest-mismatch",
-                        "%s: the stored bytes have the digest %s, the record says %s", what, found,
-                        expected);
+                        "the stored bytes have the digest %s, the record says %s", found, expected);
   return FALSE;
 }
 

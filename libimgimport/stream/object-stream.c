@@ -64,8 +64,11 @@ check_digest (ImgImportObjectStream *self, const void *buffer, gsize n_read, GEr
     return FALSE;
   if (n_read > 0 && self->position + n_read < self->length)
     return TRUE;
-  if (!_imgimport_digest_verify (self->digest, self->expected, self->what, error))
-    return FALSE;
+  if (!_imgimport_digest_verify (self->digest, self->expected, error))
+    {
+      _imgimport_error_prefix (error, "%s", self->what);
+      return FALSE;
+    }
   g_clear_pointer (&self->digest, _imgimport_digest_free);
   return TRUE;
 }

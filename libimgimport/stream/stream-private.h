@@ -33,9 +33,8 @@ gboolean _imgimport_digest_update (ImgImportDigest *self, const void *data, gsiz
 gboolean _imgimport_digest_update_zeros (ImgImportDigest *self, guint64 length, GError **error);
 /* Lower-case hexadecimal; once. */
 char *_imgimport_digest_finish (ImgImportDigest *self, GError **error);
-/* Finishes; another digest than `expected` is CORRUPT "digest-mismatch", named `what`. */
-gboolean _imgimport_digest_verify (ImgImportDigest *self, const char *expected, const char *what,
-                                   GError **error);
+/* Finishes; another digest than `expected` is CORRUPT "digest-mismatch". */
+gboolean _imgimport_digest_verify (ImgImportDigest *self, const char *expected, GError **error);
 void _imgimport_digest_free (ImgImportDigest *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ImgImportDigest, _imgimport_digest_free)
 

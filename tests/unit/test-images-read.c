@@ -5,6 +5,8 @@
 #include "service/txn.h"
 
 #include <glib/gstdio.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #define BYTES "0123456789"
 
@@ -260,6 +262,48 @@ test_save_without_digests_compares_the_size (Fixture *f, gconstpointer data)
   assert_refused (&f->error, IMGIMPORT_ERROR_CORRUPT, "size-mismatch");
 }
 
+/* No more than the record says is written to the caller's disk. */
+static void
+test_save_stops_where_the_image_should_end (Fixture *f, gconstpointer data)
+{
+  g_autofree char *id = create_active (f->service, f->alice, BYTES);
+  g_autofree char *bytes = NULL;
+
+  replace_copy (f, id, "one", BYTES "0");
+  g_assert_false (save (f, id, &bytes, NULL));
+  g_assert_nonnull (strstr (f->error->message, id));
+  assert_refused (&f->error, IMGIMPORT_ERROR_CORRUPT, "size-mismatch");
+  g_assert_cmpstr (bytes, ==, "");
+}
+
+/* Zeros alone, to a file that cannot have as many of them. */
+static void
+test_save_tells_that_a_hole_does_not_fit (Fixture *f, gconstpointer data)
+{
+  g_autofree char *id = create (f->service, f->alice, RAW);
+  g_autofree char *zeros = g_malloc0 (IMGIMPORT_BUFFER_SIZE);
+  g_autoptr (GInputStream) stream =
+      g_memory_input_stream_new_from_data (zeros, (gssize)IMGIMPORT_BUFFER_SIZE, NULL);
+  g_autoptr (ImgImportImage) image = NULL;
+  g_auto (ImgImportFd) sealed = memfd_create ("sealed", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  g_auto (ImgImportFd) far = memfd_create ("far", MFD_CLOEXEC);
+
+  image = imgimport_service_stage_stream (f->service, f->alice, id, stream, IMGIMPORT_SIZE_UNKNOWN,
+                                          NULL, &f->error);
+  g_assert_no_error (f->error);
+  import (f->service, id, NULL);
+
+  g_assert_cmpint (fcntl (sealed, F_ADD_SEALS, F_SEAL_GROW), ==, 0);
+  g_assert_false (imgimport_service_save_image (f->service, f->alice, id, sealed, NULL, &f->error));
+  g_assert_nonnull (strstr (f->error->message, id));
+  assert_refused (&f->error, IMGIMPORT_ERROR_PERMISSION, "access-denied");
+
+  g_assert_cmpint (lseek (far, G_MAXINT64 - 9, SEEK_SET), >, 0);
+  g_assert_false (imgimport_service_save_image (f->service, f->alice, id, far, NULL, &f->error));
+  g_assert_nonnull (strstr (f->error->message, id));
+  assert_refused (&f->error, IMGIMPORT_ERROR_FAILED, "io-error");
+}
+
 /* Zeros, one byte, zeros, into a file that holds something else from `kept` on. */
 static void
 check_zeros (Fixture *f, gsize kept)
@@ -325,6 +369,8 @@ main (int argc, char **argv)
   ADD ("save-without-a-known-digest-writes-nothing", NULL,
        test_save_without_a_known_digest_writes_nothing);
   ADD ("save-without-digests-compares-the-size", NULL, test_save_without_digests_compares_the_size);
+  ADD ("save-stops-where-the-image-should-end", NULL, test_save_stops_where_the_image_should_end);
+  ADD ("save-tells-that-a-hole-does-not-fit", NULL, test_save_tells_that_a_hole_does_not_fit);
   ADD ("zeros-become-holes-of-a-new-file", NULL, test_zeros_become_holes_of_a_new_file);
   ADD ("zeros-overwrite-what-a-file-holds", NULL, test_zeros_overwrite_what_a_file_holds);
   ADD ("security-51/reading-all-finds-other-bytes", NULL, test_reading_all_finds_other_bytes);

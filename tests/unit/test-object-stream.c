@@ -229,6 +229,7 @@ wrong_digest_fails_the_read_of_the_last_byte (Fixture *f, gconstpointer data)
   g_assert_cmpuint (n_read, <, SIZE);
   g_clear_error (&f->error);
   g_assert_cmpint (g_input_stream_read (f->stream, buffer, SIZE, NULL, &f->error), ==, -1);
+  g_assert_cmpstr (imgimport_error_get_reason (f->error), ==, "digest-failed");
 }
 
 static void

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "fake-store.h"
 
+#include "stream/pass.h"
+
 #define N_STORES 2u
 #define N_BUFFERS 12u /* more than a pass has */
 
@@ -244,6 +246,38 @@ later_calls_answer_the_first_error (gconstpointer threads)
   run_clear (&run);
 }
 
+/* A digest that was finished takes no more, as one whose library fails. */
+static void
+fault_of_a_digest_is_clean (gconstpointer threads)
+{
+  for (guint n = 0; n <= N_BUFFERS; n += N_BUFFERS)
+    {
+      FakeStore *fake = NULL;
+      g_autoptr (ImgImportStore) store = fake_store_new (&fake);
+      const ImgImportSinkSpec sink = { .store = store, .key = "key" };
+      const ImgImportPassSpec spec = { .expected = IMGIMPORT_SIZE_UNKNOWN,
+                                       .limit = IMGIMPORT_SIZE_UNKNOWN,
+                                       .digests = digests,
+                                       .threads = threads != NULL,
+                                       .sinks = &sink,
+                                       .n_sinks = 1 };
+      FakeSource source = { .size = n * IMGIMPORT_BUFFER_SIZE, .chunk = G_MAXSIZE };
+      g_autoptr (GError) error = NULL;
+      g_autoptr (ImgImportPass) pass = _imgimport_pass_new (&spec, NULL, &error);
+      g_auto (ImgImportPassResult) result = { 0 };
+      g_autofree char *finished = _imgimport_digest_finish (pass->stages[0].digest, &error);
+
+      g_assert_no_error (error);
+      g_assert_false (_imgimport_pass_pull (pass, fake_source_read, &source, NULL, &error) &&
+                      _imgimport_pass_finish (pass, &result, NULL, &error));
+      g_assert_error (error, IMGIMPORT_ERROR, IMGIMPORT_ERROR_FAILED);
+      g_assert_cmpstr (imgimport_error_get_reason (error), ==, "digest-failed");
+      g_assert_null (result.digests);
+      g_clear_pointer (&pass, _imgimport_pass_free);
+      fake_store_assert_empty (fake);
+    }
+}
+
 static void
 add (const char *name, GTestDataFunc func)
 {
@@ -263,6 +297,7 @@ main (int argc, char **argv)
   add ("store-that-may-fail-has-its-own-verdict", store_that_may_fail_has_its_own_verdict);
   add ("all-that-may-fail-do", all_that_may_fail_do);
   add ("must-succeed-outweighs-may-fail", must_succeed_outweighs_may_fail);
+  add ("fault-of-a-digest-is-clean", fault_of_a_digest_is_clean);
   add ("later-calls-answer-the-first-error", later_calls_answer_the_first_error);
   return g_test_run ();
 }

@@ -231,7 +231,7 @@ last_byte_counts (gconstpointer unused)
   for (gsize i = 0; i < n; i++)
     {
       g_autofree char *found = digest_of (sums[i].size, 1);
-      g_autofree char *flipped = i > 0 ? digest_of (sums[i].size, 0) : NULL;
+      g_autofree char *flipped = digest_of (sums[i].size, 0);
 
       g_assert_cmpstr (found, ==, sums[i].digest);
       g_assert_cmpstr (flipped, !=, found);
