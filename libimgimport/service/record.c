@@ -41,6 +41,18 @@ _imgimport_image_record_free (ImgImportImageRecord *self)
   g_free (self);
 }
 
+static void
+copy_staged (ImgImportStaged *to, const ImgImportStaged *from)
+{
+  if (from->key == NULL)
+    return;
+  to->key = g_strdup (from->key);
+  to->version = g_strdup (from->version);
+  to->size = from->size;
+  to->digests = g_hash_table_ref (from->digests);
+  to->facts = _imgimport_facts_copy (from->facts);
+}
+
 ImgImportImageRecord *
 _imgimport_image_record_copy (const ImgImportImageRecord *self)
 {
@@ -52,13 +64,8 @@ _imgimport_image_record_copy (const ImgImportImageRecord *self)
   copy->claim = self->claim;
   copy->claim.owner = g_strdup (self->claim.owner);
   copy->claim.job = g_strdup (self->claim.job);
-  if (self->staged.key == NULL)
-    return copy;
-  copy->staged.key = g_strdup (self->staged.key);
-  copy->staged.version = g_strdup (self->staged.version);
-  copy->staged.size = self->staged.size;
-  copy->staged.digests = g_hash_table_ref (self->staged.digests);
-  copy->staged.facts = _imgimport_facts_copy (self->staged.facts);
+  copy_staged (&copy->staged, &self->staged);
+  copy_staged (&copy->original, &self->original);
   return copy;
 }
 
