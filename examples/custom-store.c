@@ -243,8 +243,8 @@ store_free (gpointer data)
 static gboolean
 import (ImgImportService *service, const char *id, GError **error)
 {
-  g_autofree char *zeros = g_malloc0 (1024 * 1024);
-  g_autoptr (GInputStream) stream = g_memory_input_stream_new_from_data (zeros, 1024 * 1024, NULL);
+  g_autofree char *disk = g_strnfill (1024 * 1024, 'x');
+  g_autoptr (GInputStream) stream = g_memory_input_stream_new_from_data (disk, 1024 * 1024, NULL);
   g_autoptr (ImgImportImage) staged = NULL;
   g_autoptr (ImgImportJob) job = NULL;
   g_autofree char *job_id = NULL;

@@ -44,12 +44,13 @@ install_missing ()
     apt-get install --yes --quiet --no-install-recommends $missing
 }
 
-# What building and running the tests takes, for those who source this.
+# What building and running the tests takes, for those who source this. Linking libarchive statically
+# takes libraries whose packages its own does not ask for: those of acl, lz4 and zstd.
 # shellcheck disable=SC2034
 PACKAGES_TO_TEST="gcc g++ libc6-dev binutils meson ninja-build pkg-config libglib2.0-dev
   libjson-glib-dev libarchive-dev liblzma-dev libsqlite3-dev libssl-dev gobject-introspection
   libgirepository1.0-dev python3 python3-gi gir1.2-glib-2.0 qemu-utils e2fsprogs fdisk xz-utils
   bzip2 zstd lz4 zip xorriso genisoimage udftools cryptsetup-bin btrfs-progs xfsprogs
-  strace"
+  strace libacl1-dev liblz4-dev libzstd-dev"
 # shellcheck disable=SC2034
 PACKAGES_TO_TEST_ALL="clang shellcheck"
