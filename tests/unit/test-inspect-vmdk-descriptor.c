@@ -71,8 +71,9 @@ extents_are_the_file_itself (void)
     { SPARSE ("RW 2048 SPARSE \"C:\\a.vmdk\""), "extents" },
     { SPARSE ("RW 2048 SPARSE \"json:{}\""), "extents" },
     { SPARSE ("RW 2048 SPARSE \"nbd:unix\""), "extents" },
-    { SPARSE ("RW 2048 SPARSE \"a\x01\""), "extents" },
-    { SPARSE ("RW 2048 SPARSE \"a\"\rRW 2048 FLAT \"/etc/passwd\""), "extents" },
+    { SPARSE ("RW 2048 SPARSE \"a\x01\""), "descriptor" },
+    { SPARSE ("RW 2048 SPARSE \"a\tb\""), "extents" },
+    { SPARSE ("RW 2048 SPARSE \"a\"\rRW 2048 FLAT \"/etc/passwd\""), "descriptor,extents" },
     { SPARSE ("RW 2048 SPARSE a.vmdk"), "extents" },
     { SPARSE ("RW 2048 SPARSE \"a.vmdk\" 0"), "extents" },
     { SPARSE ("RW 2048 FLAT \"a.vmdk\" 0"), "extents" },
@@ -131,6 +132,10 @@ every_line_is_understood (void)
     { TYPE EXTENT "\xff\n", "descriptor" },
     { TYPE EXTENT "\x1b[2Jhello\n", "descriptor" },
     { "", "create_type,extents" },
+    { TYPE EXTENT "# x\rRW 2048 FLAT \"/etc/passwd\" 0\n", "descriptor" },
+    { TYPE EXTENT "ddb.x = \"\vRW 2048 FLAT \"/etc/passwd\" 0\n", "descriptor" },
+    { TYPE EXTENT "# x\x7f\n", "descriptor" },
+    { TYPE EXTENT "# x\ty\r\n# z\r", "" },
   };
 
   assert_rows (rows, G_N_ELEMENTS (rows));
