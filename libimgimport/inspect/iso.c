@@ -9,6 +9,7 @@
 #define AREA ((gsize)32 * 1024)
 #define SECTOR ((gsize)2048)
 #define TYPE_PRIMARY 1u
+#define VERSION 1u /* of a primary descriptor; there are others of version 2 */
 
 static const char *const checks[] = { "truncated", "descriptor", "volume", "udf", NULL };
 
@@ -32,7 +33,7 @@ has_id (const ImgImportRange *head, gsize at, const char *id)
 static void
 area_add (Area *self, const ImgImportRange *head, gsize at)
 {
-  gboolean iso = has_id (head, at, "CD001") && head->data[at + 6] == 1;
+  gboolean iso = has_id (head, at, "CD001");
   gboolean nsr = has_id (head, at, "NSR02") || has_id (head, at, "NSR03");
 
   if (iso && head->data[at] == TYPE_PRIMARY && self->primary == 0)
@@ -83,6 +84,9 @@ descriptor_fault (const Area *area, const ImgImportRange *head, guint64 *size)
 
   if (area->primary == 0)
     return g_strdup ("there is no primary volume descriptor");
+  /* Which kernels do not look at. */
+  if (head->data[area->primary + 6] != VERSION)
+    return g_strdup_printf ("version %u is not %u", head->data[area->primary + 6], VERSION);
   if (!both_32 (head, area->primary + 80, &blocks) ||
       !both_16 (head, area->primary + 128, &block_size))
     return g_strdup ("the two byte orders of the volume's size differ");
