@@ -67,9 +67,12 @@ entry_fault (const ImgImportRange *head, guint index)
     return NULL;
   if (index != 0)
     return g_strdup_printf ("partition %u, not the first, protects a GPT", index);
-  if (memcmp (entry + 1, protective_chs, sizeof protective_chs) != 0 ||
-      _imgimport_range_le32 (head, FIRST_ENTRY + 8) != 1)
+  if (_imgimport_range_le32 (head, FIRST_ENTRY + 8) != 1)
     return g_strdup ("the partition that protects the GPT does not begin at sector 1");
+  if (memcmp (entry + 1, protective_chs, sizeof protective_chs) != 0)
+    return g_strdup_printf ("the partition that protects the GPT begins at CHS bytes %02x %02x "
+                            "%02x, not 00 02 00",
+                            entry[1], entry[2], entry[3]);
   return NULL;
 }
 

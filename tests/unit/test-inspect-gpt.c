@@ -27,10 +27,11 @@ static void
 faulty_records_fail (void)
 {
   static const Row rows[] = {
-    { 446, 0x01, "boot flag" },     { 494, 0x7f, "boot flag" }, { 447, 1, "sector 1" },
-    { 448, 1, "sector 1" },         { 449, 1, "sector 1" },     { 454, 2, "sector 1" },
-    { 457, 1, "sector 1" },         { 466, 0x83, "beside" },    { 466, 0xee, "not the first" },
-    { 498, 0xee, "not the first" },
+    { 446, 0x01, "boot flag" },       { 494, 0x7f, "boot flag" },
+    { 447, 1, "CHS bytes 01 02 00" }, { 448, 1, "CHS bytes 00 01 00" },
+    { 449, 1, "CHS bytes 00 02 01" }, { 454, 2, "sector 1" },
+    { 457, 1, "sector 1" },           { 466, 0x83, "beside" },
+    { 466, 0xee, "not the first" },   { 498, 0xee, "not the first" },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
