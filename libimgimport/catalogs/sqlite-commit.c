@@ -51,14 +51,23 @@ run_put (ImgImportSqliteConnection *connection, ImgImportSqliteStatementId id,
   return _imgimport_sqlite_step (connection, statement, NULL, error);
 }
 
-/* Most puts change the body alone: they leave four indexes as they are. */
+/* SQLite writes every index that has a column which is set, changed or not. Most puts change the
+ * body alone, and most others the status too: they leave all indexes, or all but one, as they are.
+ */
 static gboolean
-put (ImgImportSqliteConnection *connection, const ImgImportRecord *record, GError **error)
+put (ImgImportSqliteConnection *connection, const ImgImportOp *op, GError **error)
 {
-  if (!run_put (connection, IMGIMPORT_SQLITE_PUT_BODY, record, error))
-    return FALSE;
-  return sqlite3_changes (connection->db) > 0 ||
-         run_put (connection, IMGIMPORT_SQLITE_PUT, record, error);
+  static const ImgImportSqliteStatementId updates[] = { IMGIMPORT_SQLITE_PUT_BODY,
+                                                        IMGIMPORT_SQLITE_PUT_STATUS };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (updates) && op->expected != IMGIMPORT_REVISION_ABSENT; i++)
+    {
+      if (!run_put (connection, updates[i], op->record, error))
+        return FALSE;
+      if (sqlite3_changes (connection->db) > 0)
+        return TRUE;
+    }
+  return run_put (connection, IMGIMPORT_SQLITE_PUT, op->record, error);
 }
 
 static gboolean
@@ -80,7 +89,7 @@ apply (ImgImportSqliteConnection *connection, const ImgImportOp *op, GError **er
   switch (op->kind)
     {
     case IMGIMPORT_OP_PUT:
-      return check (connection, op, error) && put (connection, op->record, error);
+      return check (connection, op, error) && put (connection, op, error);
     case IMGIMPORT_OP_REMOVE:
       return check (connection, op, error) && remove_record (connection, op->record, error);
     case IMGIMPORT_OP_JOURNAL_APPEND:

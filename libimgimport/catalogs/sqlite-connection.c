@@ -119,6 +119,10 @@ _imgimport_sqlite_text (ImgImportSqliteStatementId id)
     [IMGIMPORT_SQLITE_PUT_BODY] =
         "UPDATE records SET revision = revision + 1, body = ?7 WHERE kind = ?1 AND id = ?2"
         " AND +owner IS ?3 AND +status IS ?4 AND +label IS ?5 AND +created_us = ?6",
+    [IMGIMPORT_SQLITE_PUT_STATUS] =
+        "UPDATE records SET revision = revision + 1, body = ?7, status = ?4"
+        " WHERE kind = ?1 AND id = ?2"
+        " AND +owner IS ?3 AND +label IS ?5 AND +created_us = ?6",
     [IMGIMPORT_SQLITE_REMOVE] = "DELETE FROM records WHERE kind = ?1 AND id = ?2",
     [IMGIMPORT_SQLITE_APPEND] = "INSERT INTO journal (journal, data) VALUES (?1, ?2)",
     [IMGIMPORT_SQLITE_FORGET] = "DELETE FROM journal WHERE journal = ?1",
