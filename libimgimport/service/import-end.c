@@ -198,14 +198,30 @@ dup_cause (ImgImportImport *self, const char **task)
                       self->image_id);
 }
 
-static gboolean
-forget_run (ImgImportTxn *txn, gpointer data, GError **error)
+void
+_imgimport_import_forget (ImgImportImport *self, ImgImportTxn *txn)
 {
-  ImgImportImport *self = data;
+  guint i;
 
+  for (i = 0; i < self->removed->len; i++)
+    _imgimport_txn_drop_object (txn, IMGIMPORT_STAGING_ID, self->removed->pdata[i]);
   _imgimport_txn_drop_run (txn, self->job_id);
   _imgimport_txn_journal_forget (txn, self->job_id);
+}
+
+static gboolean
+forget (ImgImportTxn *txn, gpointer data, GError **error)
+{
+  _imgimport_import_forget (data, txn);
   return TRUE;
+}
+
+/* Its last task has done it in the commit that made the job a success. */
+static gboolean
+forget_run (ImgImportImport *self, GError **error)
+{
+  return self->is_forgotten ||
+         _imgimport_txn_run (self->service, NULL, NULL, FALSE, forget, self, error);
 }
 
 /* Makes the job final, if its flow has not. */
@@ -248,8 +264,7 @@ _imgimport_import_give_up (ImgImportImport *self, const GError *cause)
 {
   g_autoptr (GError) error = NULL;
 
-  if (!_imgimport_import_fail (self, cause, NULL, &error) ||
-      !_imgimport_txn_run (self->service, NULL, NULL, FALSE, forget_run, self, &error))
+  if (!_imgimport_import_fail (self, cause, NULL, &error) || !forget_run (self, &error))
     _imgimport_log (self->service->log, G_LOG_LEVEL_WARNING,
                     "job %s is left to a later start of the service: %s", self->job_id,
                     error->message);
@@ -263,8 +278,7 @@ _imgimport_import_end (ImgImportRun *run, gpointer user_data)
   g_autoptr (GError) error = NULL;
 
   /* A job that cannot be made final now keeps its journal, and a later start ends it. */
-  if (!finish_job (self, &error) || !job_is_final (self) ||
-      !_imgimport_txn_run (service, NULL, NULL, FALSE, forget_run, self, &error))
+  if (!finish_job (self, &error) || !job_is_final (self) || !forget_run (self, &error))
     _imgimport_log (service->log, G_LOG_LEVEL_WARNING,
                     "job %s is left to a later start of the service: %s", self->job_id,
                     error != NULL ? error->message : "its record could not be written");

@@ -30,6 +30,8 @@ struct _ImgImportImport
   GError *interruption; /* why a recovered import is undone; NULL else */
   ImgImportKnown known; /* for its tasks */
   gint64 looked_us;     /* for its tasks: when the job was last found not to be cancelled */
+  GPtrArray *removed;   /* for its tasks: keys in staging of no bytes any more, but of notes */
+  gboolean is_forgotten; /* for its tasks: the catalog has nothing of the run any more */
 
   GMutex lock;
   gboolean is_begun;       /* under lock */
@@ -145,6 +147,8 @@ gboolean _imgimport_import_fail (ImgImportImport *self, const GError *cause, con
 /* Keeps in the job what came of its tasks, to be drawn when the run is gone. `done`: the task that
  * makes the job final, and is done once that is committed; NULL: the run is over. */
 void _imgimport_import_keep_tasks (ImgImportImport *self, ImgImportJob *job, const char *done);
+/* Nothing of the run stays but the job, which the same commit makes final, or one before. */
+void _imgimport_import_forget (ImgImportImport *self, ImgImportTxn *txn);
 /* The end of an import whose run could not be started. */
 void _imgimport_import_give_up (ImgImportImport *self, const GError *cause);
 

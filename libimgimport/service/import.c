@@ -26,6 +26,7 @@ _imgimport_import_unref (ImgImportImport *self)
   g_clear_error (&self->interruption);
   _imgimport_known_clear (&self->known);
   g_ptr_array_unref (self->failed_stores);
+  g_ptr_array_unref (self->removed);
   g_mutex_clear (&self->lock);
   g_strfreev (self->stores);
   g_free (self->job_id);
@@ -53,6 +54,7 @@ _imgimport_import_new (ImgImportService *service, const ImgImportJobRecord *reco
   self->epoch = record->epoch;
   self->context = record->context != NULL ? g_object_ref (record->context) : NULL;
   self->failed_stores = g_ptr_array_new_with_free_func (g_free);
+  self->removed = g_ptr_array_new_with_free_func (g_free);
   self->total = IMGIMPORT_SIZE_UNKNOWN;
   g_mutex_init (&self->lock);
   return self;

@@ -125,8 +125,18 @@ const ImgImportTaskVTable _imgimport_task_activate = {
 
 /* ---- cleanup --------------------------------------------------------------------------------- */
 
-/* The staged bytes, those that filters made of them, and what stores that failed may have left. What
- * cannot be removed now stays noted, and a later start removes it. */
+/* Their note goes with the job's last commit: until then a crash finds it, and no bytes. */
+static gboolean
+remove_staged (ImgImportImport *self, const char *key, GError **error)
+{
+  if (!_imgimport_store_remove (self->service->staging, key, NULL, error))
+    return FALSE;
+  g_ptr_array_add (self->removed, g_strdup (key));
+  return TRUE;
+}
+
+/* The staged bytes, those that filters made of them, and what stores that failed may have left.
+ * What cannot be removed now stays noted, and a later start removes it. */
 static gboolean
 execute_cleanup (gpointer self, ImgImportTask *task, GCancellable *cancellable, GError **error)
 {
@@ -140,10 +150,9 @@ execute_cleanup (gpointer self, ImgImportTask *task, GCancellable *cancellable, 
 
   if (!_imgimport_import_enter (import, task, error))
     return FALSE;
-  _imgimport_object_remove (import->service, IMGIMPORT_STAGING_ID, key, &left);
+  remove_staged (import, key, &left);
   if (original[0] != '\0')
-    _imgimport_object_remove (import->service, IMGIMPORT_STAGING_ID, original,
-                              left == NULL ? &left : NULL);
+    remove_staged (import, original, left == NULL ? &left : NULL);
   _imgimport_objects_sweep (import->service, import->image_id, import->epoch,
                             left == NULL ? &left : NULL);
   if (left == NULL)
@@ -166,16 +175,18 @@ typedef struct
   ImgImportImport *import;
   const char *task;
   const char *warning;
+  gboolean forgets; /* the job was not final before */
 } Completion;
 
 static gboolean
 succeed (ImgImportTxn *txn, gpointer data, GError **error)
 {
-  const Completion *self = data;
+  Completion *self = data;
   ImgImportJob *job = _imgimport_txn_job (txn)->job;
   gint64 hours = self->import->service->config->task_time_to_live_hours;
 
-  if (imgimport_job_is_finished (job))
+  self->forgets = !imgimport_job_is_finished (job);
+  if (!self->forgets)
     return TRUE;
   if (self->warning[0] != '\0')
     _imgimport_job_add_warning (job, self->warning);
@@ -185,6 +196,7 @@ succeed (ImgImportTxn *txn, gpointer data, GError **error)
                                   hours * 3600 * G_USEC_PER_SEC, error))
     return FALSE;
   _imgimport_txn_job_changed (txn);
+  _imgimport_import_forget (self->import, txn);
   if (_imgimport_txn_image (txn) != NULL)
     {
       _imgimport_claim_clear (&_imgimport_txn_image (txn)->claim);
@@ -194,19 +206,12 @@ succeed (ImgImportTxn *txn, gpointer data, GError **error)
 }
 
 static gboolean
-execute_complete (gpointer self, ImgImportTask *task, GCancellable *cancellable, GError **error)
+complete (Completion *self, GError **error)
 {
-  ImgImportImport *import = ((ImgImportImportTask *)self)->import;
-  Completion completion = {
-    import,
-    imgimport_task_get_name (task),
-    g_variant_get_string (imgimport_task_get_input (task, IMGIMPORT_VALUE_WARNING), NULL),
-  };
+  ImgImportImport *import = self->import;
   g_autoptr (GError) gone = NULL;
 
-  if (!_imgimport_import_enter (import, task, error))
-    return FALSE;
-  if (_imgimport_import_txn (import, TRUE, FALSE, succeed, &completion, &gone))
+  if (_imgimport_import_txn (import, TRUE, FALSE, succeed, self, &gone))
     return TRUE;
   if (!_imgimport_claim_is_gone (gone))
     {
@@ -214,8 +219,24 @@ execute_complete (gpointer self, ImgImportTask *task, GCancellable *cancellable,
       return FALSE;
     }
   /* The image was deleted as soon as it was active: the job has succeeded all the same. */
-  return _imgimport_txn_run (import->service, NULL, import->job_id, FALSE, succeed, &completion,
-                             error);
+  return _imgimport_txn_run (import->service, NULL, import->job_id, FALSE, succeed, self, error);
+}
+
+static gboolean
+execute_complete (gpointer self, ImgImportTask *task, GCancellable *cancellable, GError **error)
+{
+  ImgImportImport *import = ((ImgImportImportTask *)self)->import;
+  Completion completion = {
+    .import = import,
+    .task = imgimport_task_get_name (task),
+    .warning =
+        g_variant_get_string (imgimport_task_get_input (task, IMGIMPORT_VALUE_WARNING), NULL),
+  };
+
+  if (!_imgimport_import_enter (import, task, error) || !complete (&completion, error))
+    return FALSE;
+  import->is_forgotten = completion.forgets;
+  return TRUE;
 }
 
 const ImgImportTaskVTable _imgimport_task_complete = {
