@@ -315,9 +315,7 @@ deliver (Delivery *self, const char *key, GError **error)
   ImgImportService *service = self->import->service;
   g_autoptr (ImgImportStoreReader) reader = NULL;
 
-  /* What an earlier attempt of a process that died may have left under these keys. */
-  if (!_imgimport_objects_sweep (service, self->import->image_id, self->import->epoch, error) ||
-      !name_copies (self, error) ||
+  if (!name_copies (self, error) ||
       !_imgimport_import_txn (self->import, FALSE, TRUE, note_copies, self, error))
     return FALSE;
   reader = _imgimport_store_open (service->staging, key, self->cancellable, error);

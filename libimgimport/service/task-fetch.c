@@ -150,9 +150,7 @@ fetch (Fetch *self, GCancellable *cancellable, GError **error)
 {
   ImgImportImport *import = self->import;
 
-  /* What an earlier attempt of a process that died may have left under this key. */
-  return _imgimport_objects_sweep (import->service, import->image_id, import->epoch, error) &&
-         _imgimport_import_txn (import, FALSE, TRUE, note, self, error) &&
+  return _imgimport_import_txn (import, FALSE, TRUE, note, self, error) &&
          run_pass (self, cancellable, error) &&
          _imgimport_service_check_empty (import->service, import->image_id, self->result.size,
                                          error) &&
