@@ -7,6 +7,10 @@
 #define LOOKS_MAX 20
 #define LOOK_US 50
 
+/* It looks only where work came this soon the last time: one that is seldom needed would wake up
+ * for nothing after each turn. */
+#define SOON_US (LOOKS_MAX * LOOK_US / 2)
+
 /* What a thread does that has found no work since it looked `n_looks` times. */
 static void
 rest_locked (ImgImportPool *self, guint n_looks)
@@ -30,19 +34,24 @@ thread_main (gpointer data)
   ImgImportRun *run;
   guint32 task;
   guint n_looks = LOOKS_MAX;
+  gint64 idle_since_us = 0;
 
   _imgimport_lock (&self->lock);
   while (!self->is_closed)
     {
+      gboolean is_soon;
+
       if (_imgimport_pool_take_work_locked (self, &run, &task))
         {
           /* The wake-up may have been for another run than the one that was taken. */
           if (self->queue.length > self->n_looking)
             g_cond_signal (&self->work_cond);
           _imgimport_unlock (&self->lock);
+          is_soon = g_get_monotonic_time () - idle_since_us < SOON_US;
           _imgimport_run_turn (run, task, FALSE);
           g_object_unref (run);
-          n_looks = 0;
+          n_looks = is_soon ? 0 : LOOKS_MAX;
+          idle_since_us = g_get_monotonic_time ();
           _imgimport_lock (&self->lock);
           continue;
         }
