@@ -339,6 +339,13 @@ void _imgimport_clock_advance (ImgImportClock *self, gint64 delta_us);
 char *_imgimport_time_to_iso (gint64 wall_us);
 gboolean _imgimport_time_from_iso (const char *text, gint64 *wall_us);
 
+/* ---- checksums ------------------------------------------------------------------------------- */
+
+/* CRC-32 (IEEE 802.3) and CRC-32C (Castagnoli) without the first and the last inversion: begin with
+ * G_MAXUINT32, invert at the end. Runs of zeros cost next to nothing. */
+guint32 _imgimport_crc32_update (guint32 crc, const guint8 *data, gsize length);
+guint32 _imgimport_crc32c_update (guint32 crc, const guint8 *data, gsize length);
+
 /* ---- mailboxes ------------------------------------------------------------------------------- */
 
 /* A bounded queue of events and a descriptor that polls readable while it is not empty. Whoever has

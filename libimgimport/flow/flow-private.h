@@ -228,9 +228,6 @@ gsize _imgimport_flow_record_parse (ImgImportFlowRecord *self, const guint8 *dat
 void _imgimport_flow_record_clear (ImgImportFlowRecord *self);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (ImgImportFlowRecord, _imgimport_flow_record_clear)
 
-/* CRC-32C without its first and last inversion: begin with G_MAXUINT32, invert at the end. */
-guint32 _imgimport_crc32c_update (guint32 crc, const guint8 *data, gsize length);
-
 /* The bytes of the whole records at the front of `data` that fit into `limit`. */
 gsize _imgimport_flow_record_fit (const guint8 *data, gsize length, gsize limit);
 

@@ -20,24 +20,6 @@
 #define HEADER_SIZE 24
 #define MAX_MESSAGE 4096
 
-guint32
-_imgimport_crc32c_update (guint32 crc, const guint8 *data, gsize length)
-{
-  static const guint32 table[16] = {
-    0x00000000, 0x105ec76f, 0x20bd8ede, 0x30e349b1, 0x417b1dbc, 0x5125dad3, 0x61c69362, 0x7198540d,
-    0x82f63b78, 0x92a8fc17, 0xa24bb5a6, 0xb21572c9, 0xc38d26c4, 0xd3d3e1ab, 0xe330a81a, 0xf36e6f75,
-  };
-  gsize i;
-
-  for (i = 0; i < length; i++)
-    {
-      crc ^= data[i];
-      crc = table[crc & 15] ^ (crc >> 4);
-      crc = table[crc & 15] ^ (crc >> 4);
-    }
-  return crc;
-}
-
 static guint32
 record_crc (const guint8 *record, gsize size)
 {

@@ -13,19 +13,6 @@
 
 static const char *const checks[] = { "mbr", "header", "entries", NULL };
 
-/* Of the one polynomial that this file needs, a bit at a time: it runs over some KiB, once. */
-static guint32
-crc32_update (guint32 crc, const guint8 *data, gsize length)
-{
-  for (gsize i = 0; i < length; i++)
-    {
-      crc ^= data[i];
-      for (guint bit = 0; bit < 8; bit++)
-        crc = (crc >> 1) ^ (0xedb88320u & (0u - (crc & 1)));
-    }
-  return crc;
-}
-
 /* Where the header lies, which is sector 1; 0: nowhere. */
 static gsize
 find_header (const ImgImportRange *head)
@@ -51,9 +38,9 @@ header_fault (const ImgImportRange *head, gsize sector)
   length = _imgimport_range_le32 (head, sector + 12);
   if (length < MIN_HEADER || length > sector)
     return g_strdup_printf ("the header has %u bytes", length);
-  crc = crc32_update (crc, head->data + sector, 16);
-  crc = crc32_update (crc, no_crc, sizeof no_crc);
-  crc = crc32_update (crc, head->data + sector + 20, length - 20);
+  crc = _imgimport_crc32_update (crc, head->data + sector, 16);
+  crc = _imgimport_crc32_update (crc, no_crc, sizeof no_crc);
+  crc = _imgimport_crc32_update (crc, head->data + sector + 20, length - 20);
   if (~crc != _imgimport_range_le32 (head, sector + 16))
     return g_strdup ("the header contradicts its checksum");
   if (_imgimport_range_le64 (head, sector + 24) != 1)
@@ -78,7 +65,7 @@ entries_fault (const ImgImportRange *head, gsize sector, guint64 size)
   if (first < 2 || first > size / sector || length > size - first * sector)
     return g_strdup ("the entries leave the disk, or lie over its first two sectors");
   if (_imgimport_range_holds (head, (gsize)MIN (first * sector, G_MAXSIZE), (gsize)length) &&
-      ~crc32_update (G_MAXUINT32, head->data + first * sector, (gsize)length) !=
+      ~_imgimport_crc32_update (G_MAXUINT32, head->data + first * sector, (gsize)length) !=
           _imgimport_range_le32 (head, sector + 88))
     return g_strdup ("the entries contradict their checksum");
   return NULL;

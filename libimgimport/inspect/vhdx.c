@@ -27,14 +27,11 @@ static const char *const checks[] = { "truncated", "virtual_size", "header",
 static gboolean
 has_checksum (const ImgImportRange *self, gsize length)
 {
-  guint32 crc = G_MAXUINT32;
+  static const guint8 no_crc[4] = { 0 };
+  guint32 crc = _imgimport_crc32c_update (G_MAXUINT32, self->data, CHECKSUM_AT);
 
-  for (gsize i = 0; i < length; i++)
-    {
-      crc ^= i >= CHECKSUM_AT && i < CHECKSUM_AT + 4 ? 0 : self->data[i];
-      for (guint bit = 0; bit < 8; bit++)
-        crc = (crc >> 1) ^ (0x82f63b78u & (0u - (crc & 1)));
-    }
+  crc = _imgimport_crc32c_update (crc, no_crc, sizeof no_crc);
+  crc = _imgimport_crc32c_update (crc, self->data + CHECKSUM_AT + 4, length - CHECKSUM_AT - 4);
   return _imgimport_range_le32 (self, CHECKSUM_AT) == ~crc;
 }
 

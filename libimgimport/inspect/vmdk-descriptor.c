@@ -175,14 +175,16 @@ read_text (Reading *self, const char *text)
 static char *
 text_fault (const guint8 *text, gsize length, gsize *end)
 {
-  gsize n_left;
+  gsize left_end, n_left;
 
   *end = strnlen ((const char *)text, length);
-  while (length > *end && text[length - 1] == '\0')
-    length--;
-  n_left = length > *end ? length - *end - 1 : 0;
-  if (n_left > MIN (MAX_LEFT, *end) ||
-      memcmp (text + length - n_left, text + *end - n_left, n_left) != 0)
+  left_end = MIN (length, *end + 1 + MAX_LEFT);
+  if (!_imgimport_is_zero (text + left_end, length - left_end))
+    return g_strdup ("there is more after the end of the text");
+  while (left_end > *end && text[left_end - 1] == '\0')
+    left_end--;
+  n_left = left_end > *end ? left_end - *end - 1 : 0;
+  if (n_left > *end || memcmp (text + left_end - n_left, text + *end - n_left, n_left) != 0)
     return g_strdup ("there is more after the end of the text");
   if (!g_utf8_validate ((const char *)text, (gssize)*end, NULL))
     return g_strdup ("it is no UTF-8 text");

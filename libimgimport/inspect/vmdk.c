@@ -99,17 +99,6 @@ header_fault (const ImgImportView *view)
   return table_fault (view, &view->head, 0);
 }
 
-static gboolean
-is_zero (const ImgImportRange *range, gsize from, gsize to)
-{
-  for (gsize i = from; i < to; i++)
-    {
-      if (range->data[i] != 0)
-        return FALSE;
-    }
-  return TRUE;
-}
-
 /* Whether the footer says the same as the header, of which it is a copy but for its tables. */
 static gboolean
 is_copy (const ImgImportRange *head, const ImgImportRange *tail, gsize at)
@@ -139,13 +128,13 @@ footer_fault (const ImgImportView *view)
   /* Sectors that follow, a size of 0 that tells a marker from data, the type; zeros. */
   if (_imgimport_range_le64 (tail, marker) != 1 || _imgimport_range_le32 (tail, marker + 8) != 0 ||
       _imgimport_range_le32 (tail, marker + 12) != MARKER_FOOTER ||
-      !is_zero (tail, marker + 16, footer))
+      !_imgimport_is_zero (tail->data + marker + 16, footer - marker - 16))
     return g_strdup ("there is no marker of one 1536 bytes before the end");
   if (!is_copy (&view->head, tail, footer))
     return g_strdup ("it differs from the header");
   if (has_footer (&(ImgImportRange){ 0, SECTOR, tail->data + footer }))
     return g_strdup ("it tells of another footer");
-  if (!is_zero (tail, end, end + SECTOR))
+  if (!_imgimport_is_zero (tail->data + end, SECTOR))
     return g_strdup ("no mark of the end follows");
   return table_fault (view, tail, footer);
 }

@@ -42,9 +42,15 @@ is_end (const ImgImportRange *tail, gsize at)
 static gboolean
 ends_with_directory (const ImgImportRange *tail)
 {
-  for (gsize at = 0; _imgimport_range_holds (tail, at, END_LENGTH); at++)
+  const guint8 *at = tail->data;
+  const guint8 *end = at + tail->length;
+
+  for (; (gsize)(end - at) >= END_LENGTH; at++)
     {
-      if (tail->data[at] == 'P' && is_end (tail, at))
+      at = memchr (at, 'P', (gsize)(end - at) - END_LENGTH + 1);
+      if (at == NULL)
+        return FALSE;
+      if (is_end (tail, (gsize)(at - tail->data)))
         return TRUE;
     }
   return FALSE;
