@@ -15,16 +15,22 @@ G_BEGIN_DECLS
  * @context: (nullable): who asks: the owner or an administrator
  * @id: the image's UUID
  * @request: (nullable): Glance's import request: `{"method": {"name": "glance-direct"}, "stores":
- *   ["a", "b"] | "all_stores": true, "all_stores_must_succeed": true}`; %NULL: glance-direct into
- *   the default store. At most 64 KiB, its method at most 8 levels deep
+ *   ["a", "b"] | "all_stores": true, "all_stores_must_succeed": true}`, and of our own
+ *   `"expected_digest": {"algorithm": "sha256", "value": "…"}`; %NULL: glance-direct into the
+ *   default store. At most 64 KiB, its method at most 8 levels deep
  * @error: return location
  *
  * Accepts an import and returns; it runs on the service's workers. What is wrong with the request
  * or the image's state is answered here, in Glance's order (F051); what goes wrong later is in the
  * job.
  *
+ * `expected_digest` is what the publisher says of the bytes that are staged or fetched, before any
+ * hook: by sha256, sha384 or sha512, in hexadecimal of either case. Other bytes fail the import before
+ * any is delivered, with the reason "digest-mismatch", and are removed; the image is `queued` again.
+ * Bytes that were staged under another `hashing_algorithm` are read once more for it.
+ *
  * Errors: %IMGIMPORT_ERROR_INVALID_ARGUMENT ("request-invalid", "method-unknown",
- * "stores-conflict", "stores-empty", "store-duplicate", "store-unknown"),
+ * "stores-conflict", "stores-empty", "store-duplicate", "store-unknown", "digest-malformed"),
  * %IMGIMPORT_ERROR_NOT_SUPPORTED ("method-disabled"), %IMGIMPORT_ERROR_NOT_FOUND,
  * %IMGIMPORT_ERROR_INVALID_STATE ("status-not-importable", "formats-missing", "not-staged"),
  * %IMGIMPORT_ERROR_PERMISSION ("not-owner"), %IMGIMPORT_ERROR_BUSY ("image-claimed").

@@ -250,13 +250,15 @@ typedef struct
   char **stores;         /* NULL where the request has none */
   gboolean all_stores;   /* never TRUE beside `stores` */
   gboolean must_succeed; /* all_stores_must_succeed */
+  char *digest_name;     /* expected_digest: its algorithm, one that all builds compute; or NULL */
+  char *digest_value;    /* lower-case hexadecimal; NULL where there is none */
   char *text;            /* the request as it is kept: known members, all defaults filled in */
 } ImgImportRequest;
 
 /* Reads an import request; NULL is glance-direct into the default store. Shape only: whether method
  * and stores exist is not known here. INVALID_ARGUMENT with "request-invalid" (F037, F038),
- * "stores-conflict" (F042), "stores-empty", "store-duplicate" (D15) or, for a reserved id,
- * "store-unknown". */
+ * "stores-conflict" (F042), "stores-empty", "store-duplicate" (D15), for a reserved id
+ * "store-unknown", or "digest-malformed" (D11). */
 ImgImportRequest *_imgimport_request_parse (const char *json, GError **error);
 void _imgimport_request_free (ImgImportRequest *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ImgImportRequest, _imgimport_request_free)

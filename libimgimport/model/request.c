@@ -15,6 +15,8 @@ _imgimport_request_free (ImgImportRequest *self)
     return;
   g_free (self->method);
   g_strfreev (self->stores);
+  g_free (self->digest_name);
+  g_free (self->digest_value);
   g_free (self->text);
   g_free (self);
 }
@@ -65,6 +67,14 @@ fill_text (ImgImportRequest *self, JsonObject *method)
     _imgimport_model_write_strv (object, "stores", (const char *const *)self->stores);
   json_object_set_boolean_member (object, "all_stores", self->all_stores);
   json_object_set_boolean_member (object, "all_stores_must_succeed", self->must_succeed);
+  if (self->digest_name != NULL)
+    {
+      JsonObject *digest = json_object_new ();
+
+      json_object_set_string_member (digest, "algorithm", self->digest_name);
+      json_object_set_string_member (digest, "value", self->digest_value);
+      json_object_set_object_member (object, "expected_digest", digest);
+    }
   self->text = _imgimport_json_object_to_text (object);
 }
 
@@ -100,6 +110,54 @@ check_stores (const ImgImportRequest *self, GError **error)
   return TRUE;
 }
 
+/* What a publisher may prove an image with: MD5 and SHA-1 prove nothing any more. */
+static const struct
+{
+  const char *name;
+  gsize length; /* of its hexadecimal form */
+} digests[] = { { "sha256", 64 }, { "sha384", 96 }, { "sha512", 128 } };
+
+/* Never skipped, whatever it looks like: it is refused, or the bytes are compared with it. */
+static gboolean
+check_digest (const ImgImportRequest *self, GError **error)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (digests); i++)
+    {
+      if (g_strcmp0 (self->digest_name, digests[i].name) != 0)
+        continue;
+      if (strlen (self->digest_value) == digests[i].length &&
+          strspn (self->digest_value, "0123456789abcdef") == digests[i].length)
+        return TRUE;
+      return refuse (
+          error, "digest-malformed",
+          "expected_digest/value is not as many hexadecimal digits as its algorithm has");
+    }
+  return self->digest_name == NULL ||
+         refuse (error, "digest-malformed",
+                 "expected_digest/algorithm is none of sha256, sha384 and sha512");
+}
+
+static gboolean
+read_digest (ImgImportRequest *self, const ImgImportJsonCursor *request, GError **error)
+{
+  static const char *const members[] = { "algorithm", "value", NULL };
+  ImgImportJsonCursor cursor = { .what = request->what, .path = "expected_digest" };
+  const char *name = NULL;
+  const char *value = NULL;
+
+  if (!_imgimport_json_object (request, "expected_digest", &cursor.object, error))
+    return FALSE;
+  if (cursor.object == NULL)
+    return TRUE;
+  if (!_imgimport_model_require (&cursor, members, error) ||
+      !_imgimport_json_string (&cursor, "algorithm", &name, error) ||
+      !_imgimport_json_string (&cursor, "value", &value, error))
+    return FALSE;
+  self->digest_name = g_strdup (name);
+  self->digest_value = g_ascii_strdown (value, -1);
+  return TRUE;
+}
+
 static ImgImportRequest *
 read_request (JsonObject *object, GError **error)
 {
@@ -126,7 +184,8 @@ read_request (JsonObject *object, GError **error)
   self = request_new (name);
   if (!_imgimport_json_strv (&cursor, "stores", &self->stores, error) ||
       !_imgimport_json_boolean (&cursor, "all_stores", &self->all_stores, error) ||
-      !_imgimport_json_boolean (&cursor, "all_stores_must_succeed", &self->must_succeed, error))
+      !_imgimport_json_boolean (&cursor, "all_stores_must_succeed", &self->must_succeed, error) ||
+      !read_digest (self, &cursor, error))
     return NULL;
   fill_text (self, method.object);
   return g_steal_pointer (&self);
@@ -159,7 +218,7 @@ _imgimport_request_parse (const char *json, GError **error)
       refuse (error, "request-invalid", "is longer than 64 KiB");
       return NULL;
     }
-  if (!check_stores (self, error))
+  if (!check_stores (self, error) || !check_digest (self, error))
     return NULL;
   return g_steal_pointer (&self);
 }

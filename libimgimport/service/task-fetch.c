@@ -23,6 +23,69 @@ check_staged (ImgImportImport *self, const ImgImportStaged *staged, GCancellable
   return FALSE;
 }
 
+/* ---- the publisher's digest ------------------------------------------------------------------ */
+
+/* It is of what was staged or fetched, before any hook. */
+static gboolean
+check_digest (const ImgImportRequest *request, const char *found, GError **error)
+{
+  if (g_str_equal (found, request->digest_value))
+    return TRUE;
+  _imgimport_set_error (error, IMGIMPORT_ERROR_CORRUPT, "digest-mismatch",
+                        "the %s of the bytes is %s, expected_digest says %s", request->digest_name,
+                        found, request->digest_value);
+  return FALSE;
+}
+
+/* Reads what is staged, for no digest of that name was computed when it came. */
+static gboolean
+digest_staged (ImgImportImport *self, const ImgImportStaged *staged, ImgImportPassResult *result,
+               GCancellable *cancellable, GError **error)
+{
+  ImgImportService *service = self->service;
+  const char *const names[] = { self->request->digest_name, NULL };
+  const ImgImportPassSpec spec = { .expected = staged->size,
+                                   .limit = IMGIMPORT_SIZE_UNKNOWN,
+                                   .digests = names,
+                                   .threads = service->config->workers > 0,
+                                   .clock = service->clock,
+                                   .progress = _imgimport_import_progress,
+                                   .progress_data = self };
+  g_autoptr (ImgImportStoreReader) reader =
+      _imgimport_store_open (service->staging, staged->key, cancellable, error);
+  ImgImportObjectSource object = { reader, 0 };
+  const ImgImportSource source = { _imgimport_object_source_read,
+                                   _imgimport_object_source_next_extent, &object };
+  g_autoptr (ImgImportPass) pass = NULL;
+
+  if (reader == NULL)
+    return FALSE;
+  _imgimport_import_set_total (self, staged->size);
+  pass = _imgimport_pass_new (&spec, cancellable, error);
+  return pass != NULL && _imgimport_pass_pull_sparse (pass, &source, cancellable, error) &&
+         _imgimport_pass_finish (pass, result, cancellable, error);
+}
+
+static gboolean
+verify_staged (ImgImportImport *self, const ImgImportStaged *staged, GCancellable *cancellable,
+               GError **error)
+{
+  const char *name = self->request->digest_name;
+  g_auto (ImgImportPassResult) result = { 0 };
+  const char *found = NULL;
+
+  if (name == NULL)
+    return TRUE;
+  found = g_hash_table_lookup (staged->digests, name);
+  if (found == NULL)
+    {
+      if (!digest_staged (self, staged, &result, cancellable, error))
+        return FALSE;
+      found = g_hash_table_lookup (result.digests, name);
+    }
+  return check_digest (self->request, found, error);
+}
+
 /* ---- the bytes ------------------------------------------------------------------------------- */
 
 /* Where bytes come from, counted before any filter sees them. */
@@ -33,6 +96,8 @@ typedef struct
   guint64 expected; /* as in ImgImportPassSpec */
   guint64 limit;
   guint64 supplied;
+  ImgImportDigest *digest; /* of what was supplied, to be compared; NULL: none */
+  const ImgImportRequest *request;
 } Supply;
 
 static gboolean
@@ -54,6 +119,20 @@ check_supply (const Supply *self, gboolean at_end, GError **error)
   return FALSE;
 }
 
+/* The end, where `length` is 0, comes once. */
+static gboolean
+digest_supply (const Supply *self, const void *data, gsize length, GError **error)
+{
+  g_autofree char *found = NULL;
+
+  if (self->digest == NULL)
+    return TRUE;
+  if (length > 0)
+    return _imgimport_digest_update (self->digest, data, length, error);
+  found = _imgimport_digest_finish (self->digest, error);
+  return found != NULL && check_digest (self->request, found, error);
+}
+
 static gboolean
 read_supply (gpointer source, void *buffer, gsize length, gsize *n_read, GCancellable *cancellable,
              GError **error)
@@ -63,7 +142,7 @@ read_supply (gpointer source, void *buffer, gsize length, gsize *n_read, GCancel
   if (!self->read (self->source, buffer, length, n_read, cancellable, error))
     return FALSE;
   self->supplied += *n_read;
-  return check_supply (self, *n_read == 0, error);
+  return check_supply (self, *n_read == 0, error) && digest_supply (self, buffer, *n_read, error);
 }
 
 static gboolean
@@ -166,6 +245,7 @@ typedef struct
   ImgImportCall *call;
   ImgImportMethodStream *stream; /* NULL: what is staged */
   ImgImportStoreReader *reader;  /* of what is staged */
+  ImgImportDigest *digest;       /* of the method's stream; NULL: none is expected */
   char *key;                     /* of the object that is made */
 } Execution;
 
@@ -174,6 +254,7 @@ execution_clear (Execution *self)
 {
   g_clear_pointer (&self->stream, _imgimport_method_stream_close);
   g_clear_pointer (&self->reader, _imgimport_store_reader_close);
+  g_clear_pointer (&self->digest, _imgimport_digest_free);
   g_clear_pointer (&self->call, _imgimport_call_free);
   g_clear_pointer (&self->record, _imgimport_image_record_free);
   g_free (self->key);
@@ -193,9 +274,15 @@ open_source (Execution *self, GCancellable *cancellable, GError **error)
   self->call = _imgimport_import_call (import, self->record);
   if (!_imgimport_method_open (import->method, self->call, &self->stream, cancellable, error))
     return FALSE;
-  if (self->stream != NULL)
+  if (self->stream != NULL && import->request->digest_name == NULL)
     return TRUE;
-  if (!check_staged (import, &self->record->staged, cancellable, error))
+  if (self->stream != NULL)
+    {
+      self->digest = _imgimport_digest_new (import->request->digest_name, error);
+      return self->digest != NULL;
+    }
+  if (!check_staged (import, &self->record->staged, cancellable, error) ||
+      !verify_staged (import, &self->record->staged, cancellable, error))
     return FALSE;
   if (!_imgimport_filters_are_possible (import))
     return TRUE;
@@ -217,6 +304,8 @@ make_object (Execution *self, gboolean *made, GCancellable *cancellable, GError 
                          : self->record->staged.size,
     self->stream != NULL ? import->service->config->image_size_cap : IMGIMPORT_SIZE_UNKNOWN,
     0,
+    self->digest,
+    import->request,
   };
   g_auto (Fetch) data = { .import = import, .key = self->key };
 

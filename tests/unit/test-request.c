@@ -31,6 +31,8 @@ assert_text_is_stable (const ImgImportRequest *request)
   g_assert_cmpstr (again->method, ==, request->method);
   g_assert_cmpint (again->all_stores, ==, request->all_stores);
   g_assert_cmpint (again->must_succeed, ==, request->must_succeed);
+  g_assert_cmpstr (again->digest_name, ==, request->digest_name);
+  g_assert_cmpstr (again->digest_value, ==, request->digest_value);
   g_assert_cmpint (again->stores == NULL, ==, request->stores == NULL);
 }
 
@@ -169,6 +171,48 @@ store_lists (void)
   assert_refused (cases, G_N_ELEMENTS (cases));
 }
 
+#define HEX32 "0123456789abcdef0123456789ABCDEF"
+#define DIGEST(algorithm, value)                                                                   \
+  DIRECT ", \"expected_digest\": {\"algorithm\": \"" algorithm "\", \"value\": \"" value "\"}}"
+
+static void
+digests (void)
+{
+  static const Case cases[] = {
+    { DIGEST ("sha256", ""), "digest-malformed" },
+    { DIGEST ("sha256", HEX32), "digest-malformed" },
+    { DIGEST ("sha256", HEX32 HEX32 "0"), "digest-malformed" },
+    { DIGEST ("sha256", HEX32 "0123456789abcdef0123456789abcde "), "digest-malformed" },
+    { DIGEST ("sha256", " " HEX32 HEX32), "digest-malformed" },
+    { DIGEST ("sha256", HEX32 "0123456789abcdef0123456789abcdeg"), "digest-malformed" },
+    { DIGEST ("sha256", "sha256:" HEX32 HEX32), "digest-malformed" },
+    { DIGEST ("sha256", "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="), "digest-malformed" },
+    { DIGEST ("sha512", HEX32 HEX32), "digest-malformed" },
+    { DIGEST ("md5", HEX32), "digest-malformed" },
+    { DIGEST ("sha1", HEX32 "01234567"), "digest-malformed" },
+    { DIGEST ("SHA256", HEX32 HEX32), "digest-malformed" },
+    { DIGEST ("", HEX32 HEX32), "digest-malformed" },
+    { DIRECT ", \"expected_digest\": null}", "request-invalid" },
+    { DIRECT ", \"expected_digest\": \"sha256:" HEX32 HEX32 "\"}", "request-invalid" },
+    { DIRECT ", \"expected_digest\": {}}", "request-invalid" },
+    { DIRECT ", \"expected_digest\": {\"algorithm\": \"sha256\"}}", "request-invalid" },
+    { DIRECT ", \"expected_digest\": {\"value\": \"" HEX32 HEX32 "\"}}", "request-invalid" },
+    { DIRECT ", \"expected_digest\": {\"algorithm\": 1, \"value\": \"" HEX32 HEX32 "\"}}",
+      "request-invalid" },
+    { DIRECT ", \"expected_digest\": {\"algorithm\": \"sha256\", \"value\": null}}",
+      "request-invalid" },
+  };
+  g_autofree char *lower = g_ascii_strdown (HEX32 HEX32, -1);
+  g_autoptr (ImgImportRequest) request =
+      _imgimport_request_parse (DIGEST ("sha256", HEX32 HEX32), NULL);
+
+  assert_refused (cases, G_N_ELEMENTS (cases));
+  g_assert_cmpstr (request->digest_name, ==, "sha256");
+  g_assert_cmpstr (request->digest_value, ==, lower);
+  g_assert_nonnull (strstr (request->text, lower));
+  assert_text_is_stable (request);
+}
+
 static void
 malformed_documents (void)
 {
@@ -233,6 +277,7 @@ main (int argc, char **argv)
   g_test_add_func ("/model/request/all-stores", all_stores);
   g_test_add_func ("/model/request/unknown-members-are-ignored", unknown_members_are_ignored);
   g_test_add_func ("/model/request/store-lists", store_lists);
+  g_test_add_func ("/model/request/security-52/digests", digests);
   g_test_add_func ("/model/request/malformed-documents", malformed_documents);
   g_test_add_func ("/model/request/requests-are-bounded", requests_are_bounded);
   return g_test_run ();

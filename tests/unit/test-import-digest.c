@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The publisher's digest: of what is staged or fetched, whatever hooks make of it. */
+
+#include "import.h"
+#include "shim.h"
+
+#include "filter-hook.h"
+
+#define CONFIG "{" MEMORY_CATALOG ", \"workers\": 0, \"hooks\": [\"mark\"]}"
+
+/* Those that begin in lower case are made longer by the hook. */
+#define FILTERED "bytes"
+#define PLAIN "Bytes"
+
+typedef struct
+{
+  FilterHook mark;
+  const char *fetched;
+  Shim staging;
+  Shim one;
+  ImgImportService *service;
+  char *id;
+} World;
+
+static gboolean
+fetch_open (gpointer self, ImgImportCall *call, gpointer *stream, guint64 *size,
+            GCancellable *cancellable, GError **error)
+{
+  const World *w = self;
+
+  *stream = g_memory_input_stream_new_from_data (w->fetched, -1, NULL);
+  return TRUE;
+}
+
+static gboolean
+fetch_read (gpointer self, gpointer stream, void *buffer, gsize length, gsize *n_read,
+            GCancellable *cancellable, GError **error)
+{
+  return g_input_stream_read_all (stream, buffer, MIN (length, 2), n_read, cancellable, error);
+}
+
+static void
+fetch_close (gpointer self, gpointer stream)
+{
+  g_object_unref (stream);
+}
+
+static const ImgImportMethodVTable fetch_method = { IMGIMPORT_METHOD_VTABLE_INIT,
+                                                    .required_status = IMGIMPORT_STATUS_QUEUED,
+                                                    .open = fetch_open, .read = fetch_read,
+                                                    .close = fetch_close };
+
+static void
+set_up_world (World *w, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+
+  w->mark = (FilterHook){ .mark = '!' };
+  shim_init (&w->staging, NULL, _imgimport_store_memory_new ());
+  shim_init (&w->one, NULL, _imgimport_store_memory_new ());
+  w->service = service_new (CONFIG);
+  imgimport_service_set_staging (w->service, &shim_store, &w->staging, NULL, &error);
+  imgimport_service_add_store (w->service, "one", &shim_store, &w->one, NULL, &error);
+  imgimport_service_add_method (w->service, "fetch", &fetch_method, w, NULL, &error);
+  imgimport_service_add_hook (w->service, "mark", &filter_hook, &w->mark, NULL, &error);
+  g_assert_no_error (error);
+  service_start (w->service);
+}
+
+static void
+tear_down_world (World *w, gconstpointer data)
+{
+  g_assert_finalize_object (w->service);
+  _imgimport_store_memory_free (w->staging.real);
+  _imgimport_store_memory_free (w->one.real);
+  shim_clear (&w->staging);
+  shim_clear (&w->one);
+  g_free (w->id);
+}
+
+static char *
+request (const char *method, const char *algorithm, const char *of)
+{
+  GChecksumType type = g_str_equal (algorithm, "sha256") ? G_CHECKSUM_SHA256 : G_CHECKSUM_SHA512;
+  g_autofree char *lower = g_compute_checksum_for_string (type, of, -1);
+  g_autofree char *value = g_ascii_strup (lower, -1);
+
+  return g_strdup_printf ("{\"method\": {\"name\": \"%s\"}, \"expected_digest\": "
+                          "{\"algorithm\": \"%s\", \"value\": \"%s\"}}",
+                          method, algorithm, value);
+}
+
+static ImgImportJob *
+import_with (World *w, const char *method, const char *algorithm, const char *bytes, const char *of)
+{
+  g_autofree char *text = request (method, algorithm, of);
+
+  g_clear_pointer (&w->id, g_free);
+  w->id = create (w->service, NULL, RAW);
+  w->fetched = bytes;
+  if (g_str_equal (method, "glance-direct"))
+    stage (w->service, w->id, bytes);
+  return run_import (w->service, w->id, text);
+}
+
+typedef struct
+{
+  const char *method;
+  const char *algorithm; /* staging computes sha512, and sha256 is read for */
+  const char *bytes;
+} Path;
+
+static const Path paths[] = {
+  { "glance-direct", "sha512", PLAIN }, { "glance-direct", "sha512", FILTERED },
+  { "glance-direct", "sha256", PLAIN }, { "glance-direct", "sha256", FILTERED },
+  { "fetch", "sha512", PLAIN },         { "fetch", "sha512", FILTERED },
+  { "fetch", "sha256", PLAIN },         { "fetch", "sha256", FILTERED },
+};
+
+static void
+test_right_digest (World *w, gconstpointer data)
+{
+  for (gsize i = 0; i < G_N_ELEMENTS (paths); i++)
+    {
+      const Path *path = &paths[i];
+      g_autoptr (ImgImportJob) job =
+          import_with (w, path->method, path->algorithm, path->bytes, path->bytes);
+      g_autoptr (ImgImportImage) image = get (w->service, w->id);
+
+      assert_success (job);
+      g_assert_cmpint ((int)imgimport_image_get_status (image), ==, (int)IMGIMPORT_STATUS_ACTIVE);
+      g_assert_cmpuint (imgimport_image_get_size (image), ==,
+                        g_str_equal (path->bytes, PLAIN) ? 5 : 6);
+    }
+}
+
+/* Also the digest of what the hook makes of the bytes is a wrong one. */
+static void
+test_wrong_digest (World *w, gconstpointer data)
+{
+  static const char *const others[] = { "bytez", "BYTES!" };
+
+  for (gsize i = 0; i < 2 * G_N_ELEMENTS (paths); i++)
+    {
+      const Path *path = &paths[i / 2];
+      g_autoptr (ImgImportJob) job =
+          import_with (w, path->method, path->algorithm, path->bytes, others[i % 2]);
+
+      assert_failure (job, "digest-mismatch", "expected_digest");
+      assert_image_is (w->service, w->id, IMGIMPORT_STATUS_QUEUED, IMGIMPORT_STAGE_NONE);
+      g_assert_cmpuint (g_hash_table_size (w->staging.objects), ==, 0);
+      g_assert_cmpuint (g_hash_table_size (w->one.objects), ==, 0);
+      assert_no_notes (w->service);
+    }
+}
+
+/* What staging cannot read is no verdict on the bytes. */
+static void
+test_staging_that_fails (World *w, gconstpointer data)
+{
+  static const char *const slots[] = { "open", "read" };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (slots); i++)
+    {
+      g_autoptr (ImgImportJob) job = NULL;
+
+      w->staging.bad_slot = slots[i];
+      job = import_with (w, "glance-direct", "sha256", PLAIN, PLAIN);
+      assert_failure (job, "planted", "the planted failure");
+      assert_image_is (w->service, w->id, IMGIMPORT_STATUS_UPLOADING, IMGIMPORT_STAGE_SEALED);
+    }
+}
+
+#define ADD(path, func) g_test_add (path, World, NULL, set_up_world, func, tear_down_world)
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  ADD ("/security/46/right-digest", test_right_digest);
+  ADD ("/security/46/wrong-digest", test_wrong_digest);
+  ADD ("/import-digest/staging-that-fails", test_staging_that_fails);
+  return g_test_run ();
+}
