@@ -5,6 +5,15 @@
  * transaction: an import changes nothing, in the catalog or outside of it, before a transaction
  * that says so, and that one brings along all the records before it. A crash before it finds what
  * it would have found, had it come earlier.
+ *
+ * So a record that the engine asks to be durable is as durable as that transaction. The first one
+ * may be lost with the power: then nothing has been made yet, and the note of the run, written with
+ * the job, is how a later start finds it. What a task makes outside comes after a durable
+ * transaction of its own (note, change_nothing), and the pivot appends its outcome in its own. What
+ * opens a source to read, or removes what an earlier attempt or the one to be undone has noted, may
+ * come before: it can be repeated. No task of an import asks for a checkpoint; one that did would
+ * have to commit. Nor does an append find that the claim of the run is lost: the transaction does,
+ * by the owner of the image's claim.
  */
 
 #include "service/txn.h"

@@ -45,6 +45,7 @@ typedef struct
 {
   const char *prefix; /* of keys */
   GPtrArray *ids;     /* of notes: "<store>/<key>" */
+  GPtrArray *owners;  /* of the same */
 } Sweep;
 
 static gboolean
@@ -54,8 +55,20 @@ collect_note (const ImgImportRecord *record, gpointer user_data)
   const char *slash = strchr (record->id, '/');
 
   if (slash != NULL && g_str_has_prefix (slash + 1, sweep->prefix))
-    g_ptr_array_add (sweep->ids, g_strdup (record->id));
+    {
+      g_ptr_array_add (sweep->ids, g_strdup (record->id));
+      g_ptr_array_add (sweep->owners, g_strdup (record->owner));
+    }
   return TRUE;
+}
+
+/* Whether somebody else who lives has noted it: he has taken the job over meanwhile. */
+static gboolean
+is_anothers (ImgImportService *self, const char *owner, gboolean *anothers, GError **error)
+{
+  *anothers = FALSE;
+  return owner == NULL || g_str_equal (owner, self->owner) ||
+         _imgimport_catalog_owner_is_alive (self->catalog, owner, anothers, error);
 }
 
 gboolean
@@ -64,8 +77,9 @@ _imgimport_objects_sweep (ImgImportService *self, const char *image_id, guint64 
 {
   g_autofree char *prefix = g_strdup_printf ("%s.%" G_GUINT64_FORMAT ".", image_id, epoch);
   g_autoptr (GPtrArray) ids = g_ptr_array_new_with_free_func (g_free);
+  g_autoptr (GPtrArray) owners = g_ptr_array_new_with_free_func (g_free);
   g_autoptr (GError) first = NULL;
-  Sweep sweep = { prefix, ids };
+  Sweep sweep = { prefix, ids, owners };
   const ImgImportQuery query = { .struct_size = sizeof query,
                                  .kind = IMGIMPORT_KIND_OBJECT,
                                  .label = image_id,
@@ -78,8 +92,12 @@ _imgimport_objects_sweep (ImgImportService *self, const char *image_id, guint64 
   for (i = 0; i < ids->len; i++)
     {
       g_auto (GStrv) parts = g_strsplit (ids->pdata[i], "/", 2);
+      gboolean anothers;
 
-      _imgimport_object_remove (self, parts[0], parts[1], first == NULL ? &first : NULL);
+      if (!is_anothers (self, owners->pdata[i], &anothers, error))
+        return FALSE;
+      if (!anothers)
+        _imgimport_object_remove (self, parts[0], parts[1], first == NULL ? &first : NULL);
     }
   if (first == NULL)
     return TRUE;

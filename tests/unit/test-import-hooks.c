@@ -2,6 +2,7 @@
 
 /* What hooks do to an image, and what is left of it where the import fails. */
 
+#include "flow/flow-private.h"
 #include "import.h"
 
 typedef struct
@@ -9,7 +10,10 @@ typedef struct
   const char *const *properties; /* "key", "value", …, NULL: what it sets */
   gboolean fails;
   guint n_calls;
-  char *seen; /* the value of "a" that it was shown */
+  char *seen;                /* the value of "a" that it was shown */
+  ImgImportService *service; /* NULL: the journal is not looked at */
+  guint n_begun;             /* that the journal told of */
+  gboolean begun_last;       /* and of nothing after the last of them */
 } Hook;
 
 typedef struct
@@ -22,12 +26,44 @@ typedef struct
 } World;
 
 static gboolean
+look_at_records (const void *data, gsize length, gpointer user_data)
+{
+  Hook *self = user_data;
+  const guint8 *at = data;
+
+  while (length > 0)
+    {
+      g_auto (ImgImportFlowRecord) record = { 0 };
+      gsize size = _imgimport_flow_record_parse (&record, at, length);
+
+      g_assert_cmpuint (size, >, 0);
+      self->begun_last = record.type == IMGIMPORT_FLOW_RECORD_BEGUN;
+      self->n_begun += self->begun_last ? 1 : 0;
+      at += size;
+      length -= size;
+    }
+  return TRUE;
+}
+
+static void
+look_at_journal (Hook *self, ImgImportCall *call)
+{
+  g_autoptr (GError) error = NULL;
+
+  _imgimport_catalog_journal_load (self->service->catalog, imgimport_call_get_job_id (call),
+                                   look_at_records, self, &error);
+  g_assert_no_error (error);
+}
+
+static gboolean
 run_hook (gpointer self, ImgImportCall *call, GCancellable *cancellable, GError **error)
 {
   Hook *hook = self;
   gsize i;
 
   hook->n_calls++;
+  if (hook->service != NULL)
+    look_at_journal (hook, call);
   g_free (hook->seen);
   hook->seen = g_strdup (imgimport_image_get_property (imgimport_call_get_image (call), "a"));
   for (i = 0; hook->properties != NULL && hook->properties[i] != NULL; i += 2)
@@ -108,6 +144,73 @@ test_hooks_run_in_order (World *w, gconstpointer data)
   assert_property (w->service, id, "b", "kept");
   assert_property (w->service, id, "c", "1");
   assert_property (w->service, id, "d", "2");
+}
+
+/* What waits for a transaction does not wait longer than until something may be made outside. */
+static void
+test_intent_is_in_the_catalog_before_a_hook (World *w, gconstpointer data)
+{
+  g_autofree char *id = staged_image (w);
+  g_autoptr (ImgImportJob) job = NULL;
+
+  w->first.service = w->service;
+  w->second.service = w->service;
+  job = run_import (w->service, id, NULL);
+  assert_success (job);
+  g_assert_true (w->first.begun_last);
+  g_assert_true (w->second.begun_last);
+  g_assert_cmpuint (w->second.n_begun, ==, w->first.n_begun + 1);
+}
+
+static void
+note_object (World *w, const char *key, const char *owner)
+{
+  g_autofree char *id = g_strconcat (IMGIMPORT_STAGING_ID "/", key, NULL);
+  g_autofree char *image_id = g_strndup (key, strcspn (key, "."));
+  const ImgImportRecord note = {
+    .kind = IMGIMPORT_KIND_OBJECT, .id = id, .owner = owner, .label = image_id, .body = "{}"
+  };
+  const ImgImportOp put = { .kind = IMGIMPORT_OP_PUT,
+                            .expected = IMGIMPORT_REVISION_ABSENT,
+                            .record = &note };
+  const ImgImportOp *const ops[] = { &put };
+
+  _imgimport_catalog_commit (w->service->catalog, ops, 1, FALSE, &w->error);
+  g_assert_no_error (w->error);
+}
+
+static gboolean
+is_noted (World *w, const char *key)
+{
+  g_autofree char *id = g_strconcat (IMGIMPORT_STAGING_ID "/", key, NULL);
+  g_autofree char *owner = NULL;
+  gint64 revision;
+
+  _imgimport_catalog_get_owner (w->service->catalog, IMGIMPORT_KIND_OBJECT, id, &owner, &revision,
+                                &w->error);
+  g_assert_no_error (w->error);
+  return revision != IMGIMPORT_REVISION_ABSENT;
+}
+
+/* A process that slept while its job was taken over does not remove what its successor makes. */
+static void
+test_what_another_living_service_noted_stays (World *w, gconstpointer data)
+{
+  g_autofree char *id = staged_image (w);
+  /* The upload had the first epoch, the import has the second one. */
+  g_autofree char *living = g_strconcat (id, ".2.8", NULL);
+  g_autofree char *dead = g_strconcat (id, ".2.9", NULL);
+  g_autofree char *owner = NULL;
+  g_autoptr (ImgImportJob) job = NULL;
+
+  _imgimport_catalog_owner_register (w->service->catalog, &owner, &w->error);
+  g_assert_no_error (w->error);
+  note_object (w, living, owner);
+  note_object (w, dead, "nobody");
+  job = run_import (w->service, id, NULL);
+  assert_success (job);
+  g_assert_true (is_noted (w, living));
+  g_assert_false (is_noted (w, dead));
 }
 
 /* D1: a hook that fails costs no bytes, and what others set is as it was. */
@@ -261,6 +364,10 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   ADD ("/import-hooks/hooks-run-in-order", HOOKS, test_hooks_run_in_order);
+  ADD ("/import-hooks/intent-is-in-the-catalog-first", HOOKS,
+       test_intent_is_in_the_catalog_before_a_hook);
+  ADD ("/import-hooks/what-another-living-service-noted-stays", HOOKS,
+       test_what_another_living_service_noted_stays);
   ADD ("/import-hooks/D1/failed-hook-leaves-nothing", HOOKS, test_failed_hook_leaves_nothing);
   ADD ("/import-hooks/D1/verdict-takes-properties-back", HOOKS, test_verdict_takes_properties_back);
   ADD ("/conformance/F098/names-of-the-library-are-dropped", HOOKS,
