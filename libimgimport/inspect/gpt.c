@@ -63,7 +63,10 @@ entries_fault (const ImgImportRange *head, gsize sector, guint64 size)
   if (length == 0 || length > MAX_ENTRIES_LENGTH)
     return g_strdup_printf ("%u entries of %u bytes are none or too many", n, entry);
   if (first < 2 || first > size / sector || length > size - first * sector)
-    return g_strdup ("the entries leave the disk, or lie over its first two sectors");
+    return g_strdup_printf ("the entries of %" G_GUINT64_FORMAT
+                            " bytes at sector %" G_GUINT64_FORMAT
+                            " leave the disk, or lie over its first two sectors",
+                            length, first);
   if (_imgimport_range_holds (head, (gsize)MIN (first * sector, G_MAXSIZE), (gsize)length) &&
       ~_imgimport_crc32_update (G_MAXUINT32, head->data + first * sector, (gsize)length) !=
           _imgimport_range_le32 (head, sector + 88))

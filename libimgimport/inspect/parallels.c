@@ -61,9 +61,12 @@ header_fault (const Header *self, guint64 size)
   if (self->size > self->n_entries * (self->cluster / SECTOR))
     return g_strdup_printf ("%u entries are too few for the disk", self->n_entries);
   if (self->data != 0 && (self->data < self->table_end || self->data > size))
-    return g_strdup ("the data begins within the table or outside of the file");
+    return g_strdup_printf ("the data begins at %" G_GUINT64_FORMAT
+                            ", within the table or outside of the file",
+                            self->data);
   if (self->extension > size / SECTOR)
-    return g_strdup ("the extension lies outside of the file");
+    return g_strdup_printf (
+        "the extension at sector %" G_GUINT64_FORMAT " lies outside of the file", self->extension);
   return NULL;
 }
 
@@ -83,7 +86,8 @@ data_fault (const Header *self, guint64 size)
         return NULL;
       offset = _imgimport_range_le32 (self->head, at) * unit;
       if (offset != 0 && (offset < begin || offset >= size))
-        return g_strdup_printf ("cluster %u lies outside of the data", i);
+        return g_strdup_printf ("cluster %u at %" G_GUINT64_FORMAT " lies outside of the data", i,
+                                offset);
     }
   return NULL;
 }

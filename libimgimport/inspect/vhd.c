@@ -48,12 +48,13 @@ has_checksum (const ImgImportRange *range, gsize at, gsize length, gsize checksu
 }
 
 static char *
-footer_fault (const ImgImportRange *range, gsize at)
+footer_fault (const ImgImportRange *range, gsize at, const char *which)
 {
   if (_imgimport_range_be32 (range, at + 12) != VERSION)
-    return g_strdup_printf ("version 0x%08x is not 1.0", _imgimport_range_be32 (range, at + 12));
+    return g_strdup_printf ("the version 0x%08x of %s is not 1.0",
+                            _imgimport_range_be32 (range, at + 12), which);
   if (!has_checksum (range, at, FOOTER_LENGTH, CHECKSUM_AT))
-    return g_strdup ("its checksum is wrong");
+    return g_strdup_printf ("the checksum of %s is wrong", which);
   return NULL;
 }
 
@@ -66,10 +67,10 @@ end_fault (const ImgImportView *view)
 
   if (!has_cookie (&view->tail, at, "conectix"))
     return g_strdup ("there is none in the last 512 bytes");
-  fault = footer_fault (&view->tail, at);
+  fault = footer_fault (&view->tail, at, "the one at the end");
   if (fault != NULL || !has_cookie (&view->head, 0, "conectix"))
     return fault;
-  fault = footer_fault (&view->head, 0);
+  fault = footer_fault (&view->head, 0, "its copy at the front");
   if (fault != NULL)
     return fault;
   if (memcmp (view->head.data + DATA_OFFSET_AT, view->tail.data + at + DATA_OFFSET_AT, 8) != 0 ||

@@ -70,38 +70,3 @@ shell_image (const char *program, const char *script)
   g_assert_cmpint (g_rmdir (dir), ==, 0);
   return g_byte_array_new_take ((guint8 *)g_steal_pointer (&content), length);
 }
-
-/* The reason of a failed check of the only match has these words. */
-static inline void
-assert_reason (const GByteArray *image, const char *check, const char *words)
-{
-  g_autoptr (ImgImportFacts) facts = inspect (image);
-  const ImgImportMatch *match;
-
-  g_assert_cmpuint (facts->matches->len, ==, 1);
-  match = g_ptr_array_index (facts->matches, 0);
-  for (guint i = 0; i < match->checks->len; i++)
-    {
-      const ImgImportCheck *made = &g_array_index (match->checks, ImgImportCheck, i);
-
-      if (strcmp (made->name, check) != 0)
-        continue;
-      if (made->passed || strstr (made->reason, words) == NULL)
-        g_error ("%s: “%s” lacks “%s”", check, made->reason, words);
-      return;
-    }
-  g_error ("no check %s was made", check);
-}
-
-/* The names of all matches, joined by commas. */
-static inline char *
-matches_of (const GByteArray *image)
-{
-  g_autoptr (ImgImportFacts) facts = inspect (image);
-  GString *names = g_string_new (NULL);
-
-  for (guint i = 0; i < facts->matches->len; i++)
-    g_string_append_printf (names, "%s%s", i > 0 ? "," : "",
-                            ((ImgImportMatch *)g_ptr_array_index (facts->matches, i))->format);
-  return g_string_free (names, FALSE);
-}

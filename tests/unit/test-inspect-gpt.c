@@ -81,7 +81,7 @@ sealed_lies_fail (void)
     { 24, G_MAXUINT64, "header", "elsewhere" },
     { 40, 10, "header", "no sector" },
     { 72, 0, "entries", "leave the disk" },
-    { 72, 1, "entries", "leave the disk" },
+    { 72, 1, "entries", "at sector 1 leave the disk" },
     { 72, 3, "entries", "leave the disk" },
     { 72, 4, "entries", "leave the disk" },
     { 72, G_MAXUINT64, "entries", "leave the disk" },

@@ -84,9 +84,9 @@ lies_fail (void)
     { 48, SIZE / 512 + 1, "header", "outside" },
     { 48, G_MAXUINT32, "header", "outside" },
     { 56, SIZE / 512 + 1, "header", "extension" },
-    { 60, 1, "header", "extension" },
+    { 60, 1, "header", "extension at sector 4294967296" },
     { 60, G_MAXUINT32, "header", "extension" },
-    { 64, 3, "data", "cluster 0" },
+    { 64, 3, "data", "cluster 0 at " },
     { 64 + 12, G_MAXUINT32, "data", "cluster 3" },
     { 64 + 16, G_MAXUINT32, "", NULL },
   };
@@ -121,7 +121,7 @@ data_within_the_table_fails (void)
 
   put_le32 (image, 32, 1000);
   assert_failures (image, "header");
-  assert_reason (image, "header", "within the table");
+  assert_reason (image, "header", ", within the table");
 }
 
 static void

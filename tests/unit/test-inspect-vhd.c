@@ -183,14 +183,17 @@ checksums_are_checked (void)
   {
     guint at;
     const char *failures;
+    const char *reason;
   } rows[] = {
-    { 24, "footer" },
-    { 64, "footer" },
-    { 511, "footer" },
-    { DYNAMIC_SIZE - 1, "footer" },
-    { DYNAMIC_SIZE - 512, "footer" },
-    { DYNAMIC_AT + 36, "header" },
-    { DYNAMIC_AT + 1023, "header" },
+    { 13, "footer", "version 0x00000000 of its copy at the front" },
+    { 24, "footer", "checksum of its copy at the front" },
+    { 64, "footer", "checksum of its copy at the front" },
+    { 511, "footer", "checksum of its copy at the front" },
+    { DYNAMIC_SIZE - 512 + 13, "footer", "version 0x00000000 of the one at the end" },
+    { DYNAMIC_SIZE - 1, "footer", "checksum of the one at the end" },
+    { DYNAMIC_SIZE - 512, "footer", "none in the last" },
+    { DYNAMIC_AT + 36, "header", "checksum" },
+    { DYNAMIC_AT + 1023, "header", "checksum" },
   };
 
   for (guint i = 0; i < G_N_ELEMENTS (rows); i++)
@@ -199,6 +202,7 @@ checksums_are_checked (void)
 
       image->data[rows[i].at] ^= 1;
       assert_failures (image, rows[i].failures);
+      assert_reason (image, rows[i].failures, rows[i].reason);
     }
 }
 
