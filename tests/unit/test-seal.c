@@ -4,6 +4,7 @@
  * active image's. */
 
 #include "import.h"
+#include "shim.h"
 
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -305,6 +306,60 @@ file_of_the_caller_may_change_afterwards (void)
   world_close (&w);
 }
 
+typedef struct
+{
+  Shim staging; /* first: it is what the slots are handed */
+  int fd;       /* the caller's */
+  int other;
+} Swap;
+
+/* Once the service has looked at what it is to stage, the caller makes it something else. */
+static gboolean
+swapping_begin (gpointer self, const char *key, guint64 expected, gpointer *writer,
+                GCancellable *cancellable, GError **error)
+{
+  const Swap *swap = self;
+
+  g_assert_cmpint (dup2 (swap->other, swap->fd), ==, swap->fd);
+  return shim_begin (self, key, expected, writer, cancellable, error);
+}
+
+static void
+descriptor_that_becomes_a_pipe_is_refused (void)
+{
+  ImgImportStoreVTable store = shim_store;
+  Swap swap = { .fd = -1 };
+  g_autoptr (ImgImportService) service =
+      service_new ("{" MEMORY_CATALOG ", " MEMORY_STORES ", \"workers\": 0}");
+  g_autoptr (GError) error = NULL;
+  g_autofree char *id = NULL;
+  int ends[2];
+
+  g_assert_cmpint (pipe2 (ends, O_CLOEXEC), ==, 0);
+  swap.fd = memfd_create ("staged", MFD_CLOEXEC);
+  swap.other = ends[0];
+  g_assert_cmpint (ftruncate (swap.fd, 5), ==, 0);
+  shim_init (&swap.staging, NULL, _imgimport_store_memory_new ());
+  store.begin = swapping_begin;
+  imgimport_service_set_staging (service, &store, &swap, NULL, &error);
+  g_assert_no_error (error);
+  service_start (service);
+  id = create (service, NULL, RAW);
+  g_assert_null (imgimport_service_stage_fd (service, NULL, id, swap.fd, IMGIMPORT_SIZE_UNKNOWN,
+                                             NULL, &error));
+  g_assert_nonnull (strstr (error->message, id));
+  g_assert_nonnull (strstr (error->message, "descriptor"));
+  assert_refused (&error, IMGIMPORT_ERROR_FAILED, "io-error");
+  assert_image_is (service, id, IMGIMPORT_STATUS_QUEUED, IMGIMPORT_STAGE_NONE);
+  assert_no_notes (service);
+  g_assert_finalize_object (g_steal_pointer (&service));
+  _imgimport_store_memory_free (swap.staging.real);
+  shim_clear (&swap.staging);
+  _imgimport_fd_close (swap.fd);
+  _imgimport_fd_close (ends[0]);
+  _imgimport_fd_close (ends[1]);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -317,5 +372,7 @@ main (int argc, char **argv)
     }
   g_test_add_func ("/seal/security-72/file-of-the-caller-may-change-afterwards",
                    file_of_the_caller_may_change_afterwards);
+  g_test_add_func ("/seal/descriptor-that-becomes-a-pipe-is-refused",
+                   descriptor_that_becomes_a_pipe_is_refused);
   return g_test_run ();
 }
