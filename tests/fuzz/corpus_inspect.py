@@ -19,7 +19,7 @@ from test_inspect import CORPUS  # pylint: disable=wrong-import-position
 
 BLOCK = 64
 MAX_SEED = 4 << 10
-MODES = (0x04, 0x36, 0x3d)  # segments: whole; in pieces of 511, told; of 61, padded, told
+MODES = (0x04, 0x06, 0xfd)  # segments: whole; in pieces of 511; of 61, padded, told
 
 
 def segments(path):

@@ -8,6 +8,7 @@ corpus_unpack.py --replay PROGRAM      runs a program on them; TAP
 
 import bz2
 import gzip
+import hashlib
 import io
 import lzma
 import os
@@ -21,7 +22,9 @@ import zipfile
 PAYLOAD = bytes(range(256)) * 3 + bytes(2000)
 OVF = (b"<Envelope><References><File id='f' href='disk'/></References>"
        b"<DiskSection><Disk fileRef='f'/></DiskSection></Envelope>")
-MANIFEST = b"SHA1(disk)= 00\n"
+BOMB = bytes(200_000)
+WRONG = b"SHA1(disk)= 00\n"
+RIGHT = b"SHA256(disk)= %s\n" % hashlib.sha256(PAYLOAD).hexdigest().encode()
 FEEDS = (0x00, 0xff)  # the last byte: fed by 1, by 256
 
 
@@ -52,8 +55,11 @@ def seeds():
     disk = ("disk", PAYLOAD)
     yield "gz", gzip.compress(PAYLOAD)
     yield "gz-twice", gzip.compress(PAYLOAD) + gzip.compress(PAYLOAD)
+    yield "gz-bomb", gzip.compress(BOMB)
     yield "bz2", bz2.compress(PAYLOAD, 1)
+    yield "bz2-bomb", bz2.compress(BOMB, 1)
     yield "xz", lzma.compress(PAYLOAD, preset=0)
+    yield "xz-bomb", lzma.compress(BOMB, preset=0)
     yield "lzma", lzma.compress(PAYLOAD, lzma.FORMAT_ALONE, preset=0)
     yield "zst", by_tool("zstd", "-q", "-c")
     yield "lz4", by_tool("lz4", "-q", "-c")
@@ -63,7 +69,9 @@ def seeds():
     yield "tar", by_tar(tarfile.USTAR_FORMAT, disk)
     yield "tar-pax", by_tar(tarfile.PAX_FORMAT, ("d" * 120, PAYLOAD))
     yield "tar-gnu", by_tar(tarfile.GNU_FORMAT, ("d" * 120, PAYLOAD))
-    yield "ova", by_tar(tarfile.USTAR_FORMAT, ("a.ovf", OVF), ("a.mf", MANIFEST), disk)
+    yield "ova", by_tar(tarfile.USTAR_FORMAT, ("a.ovf", OVF), ("a.mf", WRONG), disk)
+    yield "ova-doctype", by_tar(tarfile.USTAR_FORMAT, ("a.ovf", b"<!DOCTYPE x>" + OVF), disk)
+    yield "ova-right", by_tar(tarfile.USTAR_FORMAT, ("a.ovf", OVF), ("a.mf", RIGHT), disk)
 
 
 def make(directory):

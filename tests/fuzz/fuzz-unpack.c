@@ -35,7 +35,7 @@ int
 LLVMFuzzerTestOneInput (const guint8 *data, gsize size)
 {
   const ImgImportUnpackLimits limits = {
-    .floor = 64 * 1024, .max_ratio = 100, .max_memory = 2 * 1024 * 1024, .max_members = 4
+    .floor = 1024, .max_ratio = 100, .max_memory = 2 * 1024 * 1024, .max_members = 4
   };
   g_autoptr (ImgImportUnpacker) unpacker = NULL;
   g_autoptr (GError) error = NULL;
