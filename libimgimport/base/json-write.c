@@ -3,51 +3,131 @@
 
 #include <string.h>
 
-/* Past the string that begins here, with its quotes. */
-static const char *
-string_end (const char *at)
-{
-  for (at++; *at != '"'; at++)
-    if (*at == '\\')
-      at++;
-  return at + 1;
-}
+/* json-glib (1.6) writes a round number with an exponent as 1e+300.0, and U+001F as it is, neither
+ * of which is JSON. */
 
-/* Past the exponent that begins here, such as "e+300", and `at` itself where none does. */
-static const char *
-exponent_end (const char *at)
-{
-  if (at[0] != 'e' || (at[1] != '+' && at[1] != '-'))
-    return at;
-  return at + 2 + strspn (at + 2, "0123456789");
-}
+static void write_node (JsonNode *node, GString *out);
 
-/* json-glib (1.6) writes a round number with an exponent as 1e+300.0, which is not JSON. */
-static char *
-without_fraction_after_exponent (const char *text)
+static void
+write_escaped (guchar c, GString *out)
 {
-  g_autoptr (GString) out = g_string_sized_new (strlen (text));
-  const char *at = text;
+  static const char plain[] = "\"\\\b\f\n\r\t";
+  static const char words[] = "\"\\bfnrt";
+  const char *at = strchr (plain, c);
 
-  while (*at != '\0')
+  if (at != NULL)
     {
-      const char *end = *at == '"' ? string_end (at) : exponent_end (at);
-      gboolean exponent = end != at && *at == 'e';
-
-      if (end == at)
-        end++;
-      g_string_append_len (out, at, end - at);
-      at = exponent && g_str_has_prefix (end, ".0") ? end + 2 : end;
+      g_string_append_c (out, '\\');
+      g_string_append_c (out, words[at - plain]);
     }
-  return g_string_free (g_steal_pointer (&out), FALSE);
+  else
+    g_string_append_printf (out, "\\u%04x", c);
+}
+
+static void
+write_string (const char *text, GString *out)
+{
+  const char *at;
+
+  g_string_append_c (out, '"');
+  for (at = text; *at != '\0'; at++)
+    {
+      guchar c = (guchar)*at;
+
+      if (c >= 0x20 && c != '"' && c != '\\' && c != 0x7f)
+        continue;
+      g_string_append_len (out, text, at - text);
+      write_escaped (c, out);
+      text = at + 1;
+    }
+  g_string_append_len (out, text, at - text);
+  g_string_append_c (out, '"');
+}
+
+/* A number that is not an integer stays one that is none. */
+static void
+write_double (double value, GString *out)
+{
+  char buffer[G_ASCII_DTOSTR_BUF_SIZE];
+
+  g_ascii_dtostr (buffer, sizeof buffer, value);
+  g_string_append (out, buffer);
+  if (strpbrk (buffer, ".e") == NULL)
+    g_string_append (out, ".0");
+}
+
+static void
+write_value (JsonNode *node, GString *out)
+{
+  GType type = json_node_get_value_type (node);
+
+  if (type == G_TYPE_STRING)
+    write_string (json_node_get_string (node), out);
+  else if (type == G_TYPE_BOOLEAN)
+    g_string_append (out, json_node_get_boolean (node) ? "true" : "false");
+  else if (type == G_TYPE_INT64)
+    g_string_append_printf (out, "%" G_GINT64_FORMAT, json_node_get_int (node));
+  else
+    write_double (json_node_get_double (node), out);
+}
+
+static void
+write_comma (GString *out)
+{
+  char last = out->str[out->len - 1];
+
+  if (last != '{' && last != '[')
+    g_string_append_c (out, ',');
+}
+
+static void
+write_member (JsonObject *object, const char *name, JsonNode *node, gpointer out)
+{
+  write_comma (out);
+  write_string (name, out);
+  g_string_append_c (out, ':');
+  write_node (node, out);
+}
+
+static void
+write_element (JsonArray *array, guint index, JsonNode *node, gpointer out)
+{
+  write_comma (out);
+  write_node (node, out);
+}
+
+static void
+write_node (JsonNode *node, GString *out)
+{
+  switch (json_node_get_node_type (node))
+    {
+    case JSON_NODE_OBJECT:
+      g_string_append_c (out, '{');
+      json_object_foreach_member (json_node_get_object (node), write_member, out);
+      g_string_append_c (out, '}');
+      break;
+    case JSON_NODE_ARRAY:
+      g_string_append_c (out, '[');
+      json_array_foreach_element (json_node_get_array (node), write_element, out);
+      g_string_append_c (out, ']');
+      break;
+    case JSON_NODE_VALUE:
+      write_value (node, out);
+      break;
+    case JSON_NODE_NULL:
+    default:
+      g_string_append (out, "null");
+      break;
+    }
 }
 
 char *
 _imgimport_json_to_text (JsonNode *node)
 {
-  g_autofree char *text = json_to_string (node, FALSE);
+  GString *out = g_string_sized_new (1024);
 
-  return without_fraction_after_exponent (text);
+  write_node (node, out);
+  return g_string_free (out, FALSE);
 }
 
 char *
