@@ -102,13 +102,13 @@ pass_push (ImgImportPass *self, const guint8 *data, gsize length)
   while (length > 0 && _imgimport_pass_check (self, NULL))
     {
       ImgImportPassBuffer *buffer = pass_current (self);
-      gsize n = MIN (length, IMGIMPORT_BUFFER_SIZE - (gsize)buffer->length);
+      gsize n = MIN (length, self->buffer_size - (gsize)buffer->length);
 
       memcpy (buffer->data + buffer->length, data, n);
       buffer->length += n;
       data += n;
       length -= n;
-      _imgimport_pass_hand_on (self, IMGIMPORT_BUFFER_SIZE);
+      _imgimport_pass_hand_on (self, self->buffer_size);
     }
 }
 
@@ -189,7 +189,7 @@ pass_read (ImgImportPass *self, const ImgImportSource *source, guint64 *left)
 {
   ImgImportPassBuffer *buffer = pass_current (self);
   guint64 allowed = MIN (self->expected, self->limit) - self->bytes;
-  gsize room = IMGIMPORT_BUFFER_SIZE - (gsize)buffer->length;
+  gsize room = self->buffer_size - (gsize)buffer->length;
   gsize n_read = 0;
   GError *error = NULL;
 

@@ -7,11 +7,11 @@
 /* ---- buffers --------------------------------------------------------------------------------- */
 
 static ImgImportPassBuffer *
-buffer_new (void)
+buffer_new (gsize size)
 {
   ImgImportPassBuffer *self = g_new0 (ImgImportPassBuffer, 1);
 
-  self->data = g_aligned_alloc (1, IMGIMPORT_BUFFER_SIZE, (gsize)sysconf (_SC_PAGESIZE));
+  self->data = g_aligned_alloc (1, size, (gsize)sysconf (_SC_PAGESIZE));
   return self;
 }
 
@@ -30,7 +30,7 @@ _imgimport_pass_acquire (ImgImportPass *self)
   _imgimport_unlock (&self->lock);
 
   if (buffer == NULL)
-    buffer = buffer_new ();
+    buffer = buffer_new (self->buffer_size);
   buffer->length = 0;
   buffer->is_hole = FALSE;
   return buffer;

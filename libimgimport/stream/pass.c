@@ -12,6 +12,7 @@ pass_alloc (const ImgImportPassSpec *spec)
   self->stop = g_cancellable_new ();
   self->expected = spec->expected;
   self->limit = spec->limit;
+  self->buffer_size = (gsize)MIN (spec->expected, (guint64)IMGIMPORT_BUFFER_SIZE - 1) + 1;
   if (spec->verify != NULL)
     self->verify = g_hash_table_ref (spec->verify);
   self->limit_name = g_strdup (spec->limit_name != NULL ? spec->limit_name : "limit");

@@ -16,7 +16,7 @@ G_BEGIN_DECLS
 
 typedef struct
 {
-  guint8 *data;     /* IMGIMPORT_BUFFER_SIZE */
+  guint8 *data;     /* as much as the pass's `buffer_size` */
   gboolean is_hole; /* `length` zeros, that are not in `data` */
   guint64 length;
   guint64 offset;
@@ -54,6 +54,7 @@ struct _ImgImportPass
 {
   guint64 expected;
   guint64 limit;
+  gsize buffer_size; /* of all that is expected and a byte, up to IMGIMPORT_BUFFER_SIZE */
   char *limit_name;
   GHashTable *verify; /* NULL: none */
   ImgImportClock *clock;
