@@ -165,9 +165,11 @@ _imgimport_import_fail (ImgImportImport *self, const GError *cause, const char *
   Failure failure = { self, named, is_fault_of_content (cause, task), NULL };
   g_autofree char *key = NULL;
   g_autoptr (GError) gone = NULL;
-  gboolean ok = _imgimport_txn_run (self->service, self->image_id, self->job_id, FALSE, fail_job,
-                                    &failure, &gone);
+  gboolean ok;
 
+  _imgimport_import_set_ending (self);
+  ok = _imgimport_txn_run (self->service, self->image_id, self->job_id, FALSE, fail_job, &failure,
+                           &gone);
   key = failure.key;
   if (!ok && g_error_matches (gone, IMGIMPORT_ERROR, IMGIMPORT_ERROR_NOT_FOUND))
     return _imgimport_txn_run (self->service, NULL, self->job_id, FALSE, fail_job, &failure, error);

@@ -35,6 +35,7 @@ struct _ImgImportImport
 
   GMutex lock;
   gboolean is_begun;       /* under lock */
+  gboolean is_ending;      /* under lock: its job may be final */
   const char *phase;       /* under lock: the name of a task */
   guint64 bytes;           /* under lock */
   guint64 total;           /* under lock */
@@ -147,6 +148,10 @@ gboolean _imgimport_import_fail (ImgImportImport *self, const GError *cause, con
 /* Keeps in the job what came of its tasks, to be drawn when the run is gone. `done`: the task that
  * makes the job final, and is done once that is committed; NULL: the run is over. */
 void _imgimport_import_keep_tasks (ImgImportImport *self, ImgImportJob *job, const char *done);
+/* Before anything makes the job final. */
+void _imgimport_import_set_ending (ImgImportImport *self);
+/* Whether the job of an import that runs here cannot be final yet. */
+gboolean _imgimport_service_is_job_under_way (ImgImportService *self, const char *job_id);
 /* Nothing of the run stays but the job, which the same commit makes final, or one before. */
 void _imgimport_import_forget (ImgImportImport *self, ImgImportTxn *txn);
 /* The end of an import whose run could not be started. */

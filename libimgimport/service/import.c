@@ -139,6 +139,7 @@ _imgimport_import_start (ImgImportService *service, ImgImportKnown *known, gbool
   GError *cause = NULL;
 
   self->known = *known;
+  self->looked_us = _imgimport_clock_monotonic_us (service->clock);
   *known = (ImgImportKnown){ NULL, NULL };
   if (read_input (self, self->known.job->job->input, &cause) && prepare_run (self, &cause))
     {
@@ -208,6 +209,28 @@ _imgimport_imports_cancel (ImgImportService *self)
       if (_imgimport_import_is_begun (import))
         imgimport_run_cancel (_imgimport_import_get_run (import));
     }
+}
+
+gboolean
+_imgimport_service_is_job_under_way (ImgImportService *self, const char *job_id)
+{
+  g_autoptr (ImgImportImport) import = _imgimport_service_find_import (self, job_id);
+  gboolean is_ending;
+
+  if (import == NULL)
+    return FALSE;
+  _imgimport_lock (&import->lock);
+  is_ending = import->is_ending;
+  _imgimport_unlock (&import->lock);
+  return !is_ending;
+}
+
+void
+_imgimport_import_set_ending (ImgImportImport *self)
+{
+  g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&self->lock);
+
+  self->is_ending = TRUE;
 }
 
 /* ---- progress -------------------------------------------------------------------------------- */

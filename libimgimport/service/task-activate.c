@@ -233,7 +233,10 @@ execute_complete (gpointer self, ImgImportTask *task, GCancellable *cancellable,
         g_variant_get_string (imgimport_task_get_input (task, IMGIMPORT_VALUE_WARNING), NULL),
   };
 
-  if (!_imgimport_import_enter (import, task, error) || !complete (&completion, error))
+  if (!_imgimport_import_enter (import, task, error))
+    return FALSE;
+  _imgimport_import_set_ending (import);
+  if (!complete (&completion, error))
     return FALSE;
   import->is_forgotten = completion.forgets;
   return TRUE;

@@ -100,6 +100,7 @@ imgimport_service_wait_job (ImgImportService *self, const char *job_id, gint64 t
   g_autoptr (ImgImportUse) use = NULL;
   g_autoptr (ImgImportSubscription) subscription = NULL;
   gint64 deadline_us = deadline_after (timeout_ms);
+  gboolean is_first = TRUE;
   GError *cause = NULL;
 
   g_return_val_if_fail (IMGIMPORT_IS_SERVICE (self), NULL);
@@ -109,7 +110,9 @@ imgimport_service_wait_job (ImgImportService *self, const char *job_id, gint64 t
   subscription = use != NULL ? _imgimport_bus_subscribe_end (self->bus, job_id, error) : NULL;
   while (subscription != NULL)
     {
-      ImgImportJob *job = look (self, job_id, &cause);
+      /* The end of one that is under way here is an event, for which the subscription stands. */
+      gboolean looks = !is_first || !_imgimport_service_is_job_under_way (self, job_id);
+      ImgImportJob *job = looks ? look (self, job_id, &cause) : NULL;
       gint64 left_ms = (deadline_us - g_get_monotonic_time ()) / 1000;
 
       if (job != NULL || cause != NULL)
@@ -127,6 +130,7 @@ imgimport_service_wait_job (ImgImportService *self, const char *job_id, gint64 t
                                 timeout_ms);
           return NULL;
         }
+      is_first = FALSE;
       if (!work (self, job_id))
         doze (subscription, MIN (left_ms, LOOK_MS));
     }
