@@ -273,6 +273,89 @@ every_statement_is_answered_by_index_without_sorting (Place *place, gconstpointe
   g_assert_cmpint (sqlite3_close (db), ==, SQLITE_OK);
 }
 
+static guint
+count_by (gpointer catalog, const char *status, const char *label)
+{
+  const ImgImportQuery query = { .struct_size = sizeof query,
+                                 .kind = "image",
+                                 .status = status,
+                                 .label = label,
+                                 .created_from_us = G_MININT64,
+                                 .created_to_us = G_MAXINT64 };
+  g_autoptr (GError) error = NULL;
+  guint n = 0;
+
+  g_assert_true (VTABLE.scan (catalog, &query, count_record, &n, &error));
+  g_assert_no_error (error);
+  return n;
+}
+
+/* Whichever columns a put changes, every index says the same as the record. */
+static void
+indexes_follow_what_is_put (Place *place, gconstpointer unused)
+{
+  ImgImportRecord record = {
+    .kind = "image", .id = "a", .status = "old", .label = "old", .body = "1"
+  };
+  const ImgImportOp op = { .kind = IMGIMPORT_OP_PUT,
+                           .expected = IMGIMPORT_REVISION_ANY,
+                           .record = &record };
+
+  place_open (place);
+  g_assert_true (commit_one (place->catalog, &op, FALSE, NULL));
+  record.body = "2";
+  g_assert_true (commit_one (place->catalog, &op, FALSE, NULL));
+  g_assert_cmpuint (count_by (place->catalog, "old", NULL), ==, 1);
+  record.status = "new";
+  g_assert_true (commit_one (place->catalog, &op, FALSE, NULL));
+  g_assert_cmpuint (count_by (place->catalog, "old", NULL), ==, 0);
+  g_assert_cmpuint (count_by (place->catalog, "new", "old"), ==, 1);
+  record.label = "new";
+  g_assert_true (commit_one (place->catalog, &op, FALSE, NULL));
+  g_assert_cmpuint (count_by (place->catalog, NULL, "old"), ==, 0);
+  record.status = NULL;
+  g_assert_true (commit_one (place->catalog, &op, FALSE, NULL));
+  g_assert_cmpuint (count_by (place->catalog, "new", NULL), ==, 0);
+  g_assert_cmpuint (count_by (place->catalog, NULL, "new"), ==, 1);
+  assert_body (place->catalog, "a", "2");
+}
+
+#define N_WRITERS 4
+#define N_COMMITS 20
+
+static gpointer
+write_durably (gpointer catalog)
+{
+  g_autofree char *name = g_strdup_printf ("%p", (gpointer)g_thread_self ());
+
+  for (guint i = 0; i < N_COMMITS; i++)
+    {
+      g_autofree char *id = g_strdup_printf ("%s-%u", name, i);
+      g_autoptr (GError) error = NULL;
+
+      g_assert_true (put (catalog, id, "{}", i % 4 != 0, &error));
+      g_assert_no_error (error);
+      assert_body (catalog, id, "{}");
+    }
+  return NULL;
+}
+
+/* Commits that share a transaction are each there when their caller is told so. */
+static void
+commits_of_a_crowd_are_each_there (Place *place, gconstpointer unused)
+{
+  GThread *threads[N_WRITERS];
+
+  place_open (place);
+  for (guint i = 0; i < N_WRITERS; i++)
+    threads[i] = g_thread_new ("writer", write_durably, place->catalog);
+  for (guint i = 0; i < N_WRITERS; i++)
+    g_thread_join (threads[i]);
+  place_close (place);
+  place_open (place);
+  g_assert_cmpuint (count_by (place->catalog, NULL, NULL), ==, N_WRITERS * N_COMMITS);
+}
+
 #define ADD(name, func)                                                                            \
   g_test_add ("/catalog-sqlite/" name, Place, NULL, place_set_up, func, place_tear_down)
 
@@ -300,5 +383,7 @@ main (int argc, char **argv)
        an_owners_file_that_cannot_be_opened_is_said);
   ADD ("every-statement-is-answered-by-index-without-sorting",
        every_statement_is_answered_by_index_without_sorting);
+  ADD ("indexes-follow-what-is-put", indexes_follow_what_is_put);
+  ADD ("commits-of-a-crowd-are-each-there", commits_of_a_crowd_are_each_there);
   return g_test_run ();
 }

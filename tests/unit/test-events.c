@@ -192,6 +192,43 @@ test_slow_reader_loses_only_its_own (Fixture *f, gconstpointer data)
 }
 
 static void
+publish_job (Fixture *f, const char *id, ImgImportJobStatus status)
+{
+  g_autoptr (ImgImportJob) job = _imgimport_job_new (id, "a", NULL, NULL, 0);
+  g_autoptr (ImgImportEvent) event = NULL;
+
+  job->status = status;
+  event = _imgimport_event_new_job (job);
+  _imgimport_bus_publish (f->bus, event);
+}
+
+/* Who waits for a job is woken by its end alone, and asks for no event to be made but of jobs. */
+static void
+test_end_of_one_job_is_all_its_waiter_hears (Fixture *f, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (ImgImportSubscription) end = _imgimport_bus_subscribe_end (f->bus, "j", &error);
+
+  g_assert_no_error (error);
+  g_assert_true (_imgimport_bus_is_heard (f->bus, IMGIMPORT_EVENT_PROGRESS));
+  g_clear_object (&f->subscription);
+  g_assert_false (_imgimport_bus_is_heard (f->bus, IMGIMPORT_EVENT_PROGRESS));
+  g_assert_false (_imgimport_bus_is_heard (f->bus, IMGIMPORT_EVENT_IMAGE));
+  g_assert_true (_imgimport_bus_is_heard (f->bus, IMGIMPORT_EVENT_JOB));
+
+  publish_image (f, "a");
+  publish_progress (f, "a", "j", "fetch", 1);
+  publish_job (f, "j", IMGIMPORT_JOB_PROCESSING);
+  publish_job (f, "other", IMGIMPORT_JOB_SUCCESS);
+  g_assert_false (is_readable (end));
+  publish_job (f, "j", IMGIMPORT_JOB_FAILURE);
+  expect (end, IMGIMPORT_EVENT_JOB, "a", 0);
+  publish_job (f, "j", IMGIMPORT_JOB_SUCCESS);
+  expect (end, IMGIMPORT_EVENT_JOB, "a", 0);
+  f->subscription = subscribe (f->bus, NULL);
+}
+
+static void
 test_subscription_outlives_the_bus (void)
 {
   ImgImportBus *bus = _imgimport_bus_new ();
@@ -265,6 +302,7 @@ main (int argc, char **argv)
   ADD ("overflow-leaves-one-resync", test_overflow_leaves_one_resync);
   ADD ("full-queue-is-no-overflow", test_full_queue_is_no_overflow);
   ADD ("slow-reader-loses-only-its-own", test_slow_reader_loses_only_its_own);
+  ADD ("end-of-one-job-is-all-its-waiter-hears", test_end_of_one_job_is_all_its_waiter_hears);
   ADD ("publishers-readers-and-subscribers-at-once", test_threads);
 #undef ADD
   g_test_add_func ("/events/subscription-outlives-the-bus", test_subscription_outlives_the_bus);

@@ -297,6 +297,21 @@ text_is_compact_and_utf8 (Fixture *self, gconstpointer unused)
   g_assert_cmpstr (text, ==, document);
 }
 
+static void
+text_has_control_characters_escaped (void)
+{
+  static const char raw[] = "\\u001f\\u007f\\b\\f\\r\\t\\\\";
+  g_autofree char *source =
+      g_strconcat ("{\"a\":\"", raw, "\",\"b\":[true,null,-1,2.0,{},[]]}", NULL);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (JsonNode) node = _imgimport_json_parse (source, "doc", &error);
+  g_autofree char *text = NULL;
+
+  g_assert_no_error (error);
+  text = _imgimport_json_to_text (node);
+  g_assert_cmpstr (text, ==, source);
+}
+
 #define ADD(path, at, test) g_test_add (path, Fixture, at, set_up, test, tear_down)
 
 int
@@ -311,6 +326,8 @@ main (int argc, char **argv)
   ADD ("/base/json/unknown-members-are-refused", "", unknown_members_are_refused);
   ADD ("/base/json/own-errors-name-the-member", "a/0", own_errors_name_the_member);
   ADD ("/base/json/text-is-compact-and-utf8", "", text_is_compact_and_utf8);
+  g_test_add_func ("/base/json/text-has-control-characters-escaped",
+                   text_has_control_characters_escaped);
   g_test_add_func ("/base/json/large-numbers-are-written-as-json",
                    large_numbers_are_written_as_json);
   g_test_add_func ("/base/json/document-that-is-no-object-is-refused",
