@@ -18,7 +18,7 @@ from harness import Skip  # pylint: disable=wrong-import-position
 from test_inspect import CORPUS  # pylint: disable=wrong-import-position
 
 BLOCK = 64
-MAX_SEED = 4 << 10
+MAX_SEED = 9 << 8  # with the end and the gaps, 4 KiB
 MODES = (0x04, 0x06, 0xfd)  # segments: whole; in pieces of 511; of 61, padded, told
 
 
@@ -41,9 +41,23 @@ def segments(path):
     return b"".join(struct.pack("<IH", gap, len(data)) + data for gap, data in parts)
 
 
+def vmdk_with_footer(path):
+    """As one is written that cannot be seeked: where the tables lie is told at the end."""
+    CORPUS["vmdk-stream"][0](path)
+    with open(path, "r+b") as file:
+        header = file.read(512)
+        file.seek(56)
+        file.write(b"\xff" * 8)
+        file.seek(0, os.SEEK_END)
+        marker = struct.pack("<QII", 1, 0, 3).ljust(512, b"\0")
+        file.write(bytes(-file.tell() % 512) + marker + header + bytes(512))
+
+
 def make(directory):
+    images = {name: make_image for name, (make_image, _, _) in CORPUS.items()}
+    images["vmdk-footer"] = vmdk_with_footer
     n = 0
-    for name, (make_image, _, _) in CORPUS.items():
+    for name, make_image in images.items():
         with tempfile.TemporaryDirectory() as work:
             path = os.path.join(work, "image")
             try:
