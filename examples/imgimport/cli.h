@@ -38,6 +38,7 @@ typedef struct
   char *stores;
   char *all_stores;
   char *allow_failure;
+  char *expected_digest;
 } CliRequest;
 
 /* One run of the program. */

@@ -16,6 +16,10 @@ const GOptionEntry cli_request_entries[] = {
   { "allow-failure", 0, 0, G_OPTION_ARG_FILENAME, CLI_OFFSET (CliRequest, allow_failure),
     "With --stores or --all-stores: whether the import succeeds if one store does (default: true)",
     "true|false" },
+  { "expected-digest", 0, 0, G_OPTION_ARG_FILENAME, CLI_OFFSET (CliRequest, expected_digest),
+    "What the bytes must be, as their publisher says: sha256, sha384 or sha512, a colon and the "
+    "digest in hexadecimal",
+    "ALGORITHM:VALUE" },
   G_OPTION_ENTRY_NULL,
 };
 
@@ -85,6 +89,28 @@ add_stores (Cli *cli, const CliRequest *self, JsonObject *request, GError **erro
   return TRUE;
 }
 
+static gboolean
+add_expected_digest (const CliRequest *self, JsonObject *request, GError **error)
+{
+  g_auto (GStrv) parts = NULL;
+  JsonObject *digest;
+
+  if (self->expected_digest == NULL)
+    return TRUE;
+  parts = g_strsplit (self->expected_digest, ":", 2);
+  if (g_strv_length (parts) != 2)
+    {
+      cli_set_usage_error (error, "--expected-digest: “%s” is not ALGORITHM:VALUE",
+                           self->expected_digest);
+      return FALSE;
+    }
+  digest = json_object_new ();
+  json_object_set_string_member (digest, "algorithm", parts[0]);
+  json_object_set_string_member (digest, "value", parts[1]);
+  json_object_set_object_member (request, "expected_digest", digest);
+  return TRUE;
+}
+
 char *
 cli_request_to_json (Cli *cli, const CliRequest *self, const char *method, GError **error)
 {
@@ -94,7 +120,8 @@ cli_request_to_json (Cli *cli, const CliRequest *self, const char *method, GErro
 
   json_object_set_string_member (method_object, "name", method);
   json_object_set_object_member (request, "method", method_object);
-  if (!check_method (cli, method, error) || !add_stores (cli, self, request, error))
+  if (!check_method (cli, method, error) || !add_stores (cli, self, request, error) ||
+      !add_expected_digest (self, request, error))
     return NULL;
   json_node_set_object (node, request);
   return json_to_string (node, FALSE);

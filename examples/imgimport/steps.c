@@ -107,6 +107,7 @@ append_request (GString *line, const CliRequest *request)
   append_option (line, "--stores", request->stores);
   append_option (line, "--all-stores", request->all_stores);
   append_option (line, "--allow-failure", request->allow_failure);
+  append_option (line, "--expected-digest", request->expected_digest);
 }
 
 /* A command to type, with what chose root, configuration and caller this time. */

@@ -17,17 +17,22 @@ typedef struct
 } Failure;
 
 /* Bytes that are unsafe, not what they are said to be, or damaged, are not worth another try. What
- * a store that they are delivered to calls damaged, or the engine, is not they. */
+ * a store that they are delivered to calls damaged, or the engine, is not they, unless they are
+ * seen to have changed on the way. */
 static gboolean
 is_fault_of_content (const GError *cause, const char *task)
 {
   static const char *const limits[] = { "virtual-size-limit", "unpack-ratio", "unpack-memory",
                                         "unpack-members", NULL };
 
-  if (task == NULL || g_str_equal (task, "deliver"))
+  const char *reason = imgimport_error_get_reason (cause);
+
+  if (task == NULL)
     return FALSE;
+  if (g_str_equal (task, "deliver"))
+    return g_str_equal (reason, "staging-changed");
   return g_error_matches (cause, IMGIMPORT_ERROR, IMGIMPORT_ERROR_CORRUPT) ||
-         g_strv_contains (limits, imgimport_error_get_reason (cause));
+         g_strv_contains (limits, reason);
 }
 
 static void

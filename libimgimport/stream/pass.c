@@ -140,9 +140,9 @@ verify_digests (ImgImportPass *self, GHashTable *found)
 
       if (g_strcmp0 (value, expected) == 0)
         continue;
-      _imgimport_set_error (&error, IMGIMPORT_ERROR_CORRUPT, "digest-mismatch",
-                            "the %s of the bytes is %s, expected %s", (const char *)name, value,
-                            (const char *)expected);
+      _imgimport_set_error (&error, IMGIMPORT_ERROR_CORRUPT, "staging-changed",
+                            "the bytes are not those that were sealed: their %s is %s, not %s",
+                            (const char *)name, value, (const char *)expected);
       _imgimport_pass_fail (self, error);
       return FALSE;
     }

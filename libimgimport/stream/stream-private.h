@@ -69,7 +69,8 @@ typedef struct
   guint64 limit;              /* most bytes allowed; IMGIMPORT_SIZE_UNKNOWN: no limit */
   const char *limit_name;     /* what the message calls it: "image_size_cap" */
   const char *const *digests; /* algorithms; NULL or empty: none */
-  GHashTable *verify; /* algorithm → hexadecimal: computed too, and compared; may be NULL */
+  GHashTable *verify; /* algorithm → hexadecimal: computed too, and compared, else CORRUPT
+                         "staging-changed"; may be NULL */
   gboolean inspect;
   gboolean threads;     /* FALSE: everything on the caller's thread */
   gboolean busy_source; /* it keeps its thread busy: the first sink gets one of its own too */

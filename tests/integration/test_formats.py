@@ -7,7 +7,7 @@ import struct
 import subprocess
 import zlib
 
-from harness import (CONFLICT, NO_ROOM, REFUSED, Skip, cases, contains, equal, main, sha512,
+from harness import (CONFLICT, NO_ROOM, REFUSED, Skip, USAGE, cases, contains, equal, main, sha512,
                      test)
 
 MIB = 1 << 20
@@ -129,6 +129,21 @@ def qcow2_that_is_encrypted_is_imported_where_that_is_tolerated(root):
     root.refused(REFUSED, "format-unsafe", "image-import", image)
     root.configure(format_policy={"nonfatal_checks": {"qcow2": ["encryption"]}})
     equal(root.show(root.active(root.file("image"), "qcow2"))["status"], "active")
+
+
+@test
+def digest_that_the_publisher_told_is_compared(root):
+    """Security 46, 52: others' bytes are gone; a digest that is none is never passed over."""
+    path = raw_image(root)
+    image = root.staged(path, "raw")
+    root.run("image-import", "--expected-digest", "12", image, status=USAGE)
+    root.run("image-import", "--expected-digest", "sha512:12", image, status=USAGE)
+    root.assert_clean(image, "uploading")
+    root.refused(REFUSED, "digest-mismatch", "image-import", "--expected-digest",
+                 "sha512:" + 64 * "12", image)
+    root.assert_clean(image, "queued")
+    equal(root.show(root.active(path, "raw", "--expected-digest",
+                                "sha512:" + sha512(path).upper()))["status"], "active")
 
 
 @test

@@ -321,7 +321,7 @@ digests_are_verified_before_any_commit (Fixture *f, gconstpointer threads)
         }
       g_assert_false (_imgimport_pass_finish (pass, &result, NULL, &f->error));
       g_assert_error (f->error, IMGIMPORT_ERROR, IMGIMPORT_ERROR_CORRUPT);
-      g_assert_cmpstr (imgimport_error_get_reason (f->error), ==, "digest-mismatch");
+      g_assert_cmpstr (imgimport_error_get_reason (f->error), ==, "staging-changed");
       g_assert_cmpuint (f->fakes[0]->n_commit, ==, i / 2);
       g_clear_error (&f->error);
     }

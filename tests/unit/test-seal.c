@@ -230,7 +230,7 @@ static const Row rows[] = {
   { "another-name-alone-harms-nobody", give_it_another_name, "false", NULL },
   { "untouched", touch_nothing, "false", NULL },
   { "untouched-is-verified", touch_nothing, "true", NULL },
-  { "written-and-time-restored-is-found", write_and_restore_the_time, "true", "digest-mismatch" },
+  { "written-and-time-restored-is-found", write_and_restore_the_time, "true", "staging-changed" },
   { "stored-through-a-mapping-is-found", store_through_mapping, "true", "" },
 };
 
@@ -275,6 +275,8 @@ only_sealed_bytes_become_active (gconstpointer data)
       /* Where the kernel notices the store through the mapping, that is told instead. */
       if (*row->reason != '\0')
         assert_failure (job, row->reason, "");
+      if (g_str_equal (row->reason, "staging-changed"))
+        g_assert_cmpint (imgimport_image_get_status (image), ==, IMGIMPORT_STATUS_QUEUED);
       stored = find_file (&w, "one");
       g_assert_null (stored);
     }
