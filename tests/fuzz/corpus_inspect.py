@@ -8,12 +8,12 @@ corpus_inspect.py --replay PROGRAM      runs a program on them; TAP
 
 import os
 import struct
-import subprocess
 import sys
 import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../integration"))
 
+import corpus  # pylint: disable=wrong-import-position
 from harness import Skip  # pylint: disable=wrong-import-position
 from test_inspect import CORPUS  # pylint: disable=wrong-import-position
 
@@ -72,19 +72,5 @@ def make(directory):
     return n
 
 
-def replay(program):
-    print("1..1")
-    with tempfile.TemporaryDirectory() as directory:
-        n = make(directory)
-        files = [os.path.join(directory, name) for name in sorted(os.listdir(directory))]
-        done = subprocess.run([program, *files], capture_output=True, text=True, check=False)
-    print("".join(f"# {line}\n" for line in (done.stdout + done.stderr).splitlines()), end="")
-    good = done.returncode == 0 and n > 0
-    print(f"{'ok' if good else 'not ok'} 1 - {n} seeds and their mutations are survived")
-    return 0 if good else 1
-
-
 if __name__ == "__main__":
-    if sys.argv[1] == "--replay":
-        sys.exit(replay(os.path.abspath(sys.argv[2])))
-    print(make(sys.argv[1]), "seeds")
+    corpus.main(make)

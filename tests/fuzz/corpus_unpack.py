@@ -14,10 +14,10 @@ import lzma
 import os
 import shutil
 import subprocess
-import sys
 import tarfile
-import tempfile
 import zipfile
+
+import corpus
 
 PAYLOAD = bytes(range(256)) * 3 + bytes(2000)
 OVF = (b"<Envelope><References><File id='f' href='disk'/></References>"
@@ -84,19 +84,5 @@ def make(directory):
     return n
 
 
-def replay(program):
-    print("1..1")
-    with tempfile.TemporaryDirectory() as directory:
-        n = make(directory)
-        files = [os.path.join(directory, name) for name in sorted(os.listdir(directory))]
-        done = subprocess.run([program, *files], capture_output=True, text=True, check=False)
-    print("".join(f"# {line}\n" for line in (done.stdout + done.stderr).splitlines()), end="")
-    good = done.returncode == 0 and n > 0
-    print(f"{'ok' if good else 'not ok'} 1 - {n} seeds and their mutations are survived")
-    return 0 if good else 1
-
-
 if __name__ == "__main__":
-    if sys.argv[1] == "--replay":
-        sys.exit(replay(os.path.abspath(sys.argv[2])))
-    print(make(sys.argv[1]), "seeds")
+    corpus.main(make)

@@ -5,6 +5,7 @@
 #include "import.h"
 #include "shim.h"
 
+#include "fetch-method.h"
 #include "filter-hook.h"
 
 #define CONFIG "{" MEMORY_CATALOG ", \"workers\": 0, \"hooks\": [\"mark\"]}"
@@ -16,40 +17,12 @@
 typedef struct
 {
   FilterHook mark;
-  const char *fetched;
+  FetchMethod fetch;
   Shim staging;
   Shim one;
   ImgImportService *service;
   char *id;
 } World;
-
-static gboolean
-fetch_open (gpointer self, ImgImportCall *call, gpointer *stream, guint64 *size,
-            GCancellable *cancellable, GError **error)
-{
-  const World *w = self;
-
-  *stream = g_memory_input_stream_new_from_data (w->fetched, -1, NULL);
-  return TRUE;
-}
-
-static gboolean
-fetch_read (gpointer self, gpointer stream, void *buffer, gsize length, gsize *n_read,
-            GCancellable *cancellable, GError **error)
-{
-  return g_input_stream_read_all (stream, buffer, MIN (length, 2), n_read, cancellable, error);
-}
-
-static void
-fetch_close (gpointer self, gpointer stream)
-{
-  g_object_unref (stream);
-}
-
-static const ImgImportMethodVTable fetch_method = { IMGIMPORT_METHOD_VTABLE_INIT,
-                                                    .required_status = IMGIMPORT_STATUS_QUEUED,
-                                                    .open = fetch_open, .read = fetch_read,
-                                                    .close = fetch_close };
 
 static void
 set_up_world (World *w, gconstpointer data)
@@ -62,7 +35,7 @@ set_up_world (World *w, gconstpointer data)
   w->service = service_new (CONFIG);
   imgimport_service_set_staging (w->service, &shim_store, &w->staging, NULL, &error);
   imgimport_service_add_store (w->service, "one", &shim_store, &w->one, NULL, &error);
-  imgimport_service_add_method (w->service, "fetch", &fetch_method, w, NULL, &error);
+  imgimport_service_add_method (w->service, "fetch", &fetch_method, &w->fetch, NULL, &error);
   imgimport_service_add_hook (w->service, "mark", &filter_hook, &w->mark, NULL, &error);
   g_assert_no_error (error);
   service_start (w->service);
@@ -98,7 +71,7 @@ import_with (World *w, const char *method, const char *algorithm, const char *by
 
   g_clear_pointer (&w->id, g_free);
   w->id = create (w->service, NULL, RAW);
-  w->fetched = bytes;
+  w->fetch = (FetchMethod){ bytes, IMGIMPORT_SIZE_UNKNOWN };
   if (g_str_equal (method, "glance-direct"))
     stage (w->service, w->id, bytes);
   return run_import (w->service, w->id, text);

@@ -5,6 +5,7 @@
 #include "import.h"
 #include "shim.h"
 
+#include "fetch-method.h"
 #include "filter-hook.h"
 
 #define FETCH "{\"method\": {\"name\": \"fetch\"}}"
@@ -16,45 +17,13 @@ typedef struct
 {
   FilterHook first;
   FilterHook second;
-  guint64 told; /* the size that the method's open tells */
-  const char *fetched;
+  FetchMethod fetch;
   Shim staging;
   Shim one;
   ImgImportService *service;
   char *id;
   GError *error;
 } World;
-
-/* ---- a method with a stream ------------------------------------------------------------------ */
-
-static gboolean
-fetch_open (gpointer self, ImgImportCall *call, gpointer *stream, guint64 *size,
-            GCancellable *cancellable, GError **error)
-{
-  World *w = self;
-
-  *stream = g_memory_input_stream_new_from_data (w->fetched, -1, NULL);
-  *size = w->told;
-  return TRUE;
-}
-
-static gboolean
-fetch_read (gpointer self, gpointer stream, void *buffer, gsize length, gsize *n_read,
-            GCancellable *cancellable, GError **error)
-{
-  return g_input_stream_read_all (stream, buffer, MIN (length, 2), n_read, cancellable, error);
-}
-
-static void
-fetch_close (gpointer self, gpointer stream)
-{
-  g_object_unref (stream);
-}
-
-static const ImgImportMethodVTable fetch_method = { IMGIMPORT_METHOD_VTABLE_INIT,
-                                                    .required_status = IMGIMPORT_STATUS_QUEUED,
-                                                    .open = fetch_open, .read = fetch_read,
-                                                    .close = fetch_close };
 
 /* ---- the world ------------------------------------------------------------------------------- */
 
@@ -65,14 +34,14 @@ set_up_world (World *w, gconstpointer workers)
 
   w->first = (FilterHook){ .mark = '!', .code = IMGIMPORT_ERROR_UNAVAILABLE };
   w->second = (FilterHook){ .mark = '?', .code = IMGIMPORT_ERROR_UNAVAILABLE };
-  w->told = IMGIMPORT_SIZE_UNKNOWN;
-  w->fetched = "bytes";
+  w->fetch.told = IMGIMPORT_SIZE_UNKNOWN;
+  w->fetch.bytes = "bytes";
   shim_init (&w->staging, NULL, _imgimport_store_memory_new ());
   shim_init (&w->one, NULL, _imgimport_store_memory_new ());
   w->service = service_new (config);
   imgimport_service_set_staging (w->service, &shim_store, &w->staging, NULL, &w->error);
   imgimport_service_add_store (w->service, "one", &shim_store, &w->one, NULL, &w->error);
-  imgimport_service_add_method (w->service, "fetch", &fetch_method, w, NULL, &w->error);
+  imgimport_service_add_method (w->service, "fetch", &fetch_method, &w->fetch, NULL, &w->error);
   imgimport_service_add_hook (w->service, "first", &filter_hook, &w->first, NULL, &w->error);
   imgimport_service_add_hook (w->service, "second", &filter_hook, &w->second, NULL, &w->error);
   g_assert_no_error (w->error);
@@ -197,7 +166,7 @@ test_stream_is_filtered (World *w, gconstpointer data)
 {
   g_autoptr (ImgImportJob) job = NULL;
 
-  w->told = 5;
+  w->fetch.told = 5;
   job = run_import (w->service, w->id, FETCH);
   assert_success (job);
   assert_active (w, "BYTES!");
@@ -208,8 +177,8 @@ test_stream_no_filter_wants_stays (World *w, gconstpointer data)
 {
   g_autoptr (ImgImportJob) job = NULL;
 
-  w->fetched = "Bytes";
-  w->told = 5;
+  w->fetch.bytes = "Bytes";
+  w->fetch.told = 5;
   job = run_import (w->service, w->id, FETCH);
   assert_success (job);
   assert_active (w, "Bytes");
@@ -296,14 +265,14 @@ test_limits_are_on_both (World *w, gconstpointer data)
 static void
 test_stream_lies_about_its_size (World *w, gconstpointer data)
 {
-  w->told = 6;
+  w->fetch.told = 6;
   import_fails (w, FETCH, "size-mismatch", "fewer");
   assert_queued (w);
-  w->told = 4;
+  w->fetch.told = 4;
   import_fails (w, FETCH, "size-mismatch", "more");
   assert_queued (w);
-  w->told = IMGIMPORT_SIZE_UNKNOWN;
-  w->fetched = "more than eight";
+  w->fetch.told = IMGIMPORT_SIZE_UNKNOWN;
+  w->fetch.bytes = "more than eight";
   import_fails (w, FETCH, "image-size-cap", "image_size_cap");
   assert_queued (w);
 }
