@@ -162,11 +162,8 @@ _imgimport_hook_filter_read (gpointer filter, void *buffer, gsize length, gsize 
   *n_read = 0;
   ok = self->hook->vtable.read (plugin->user_data, self->filter, buffer, length, &answer,
                                 cancellable, &slot_error);
-  if (!_imgimport_plugin_answer (plugin, ok, &slot_error, error))
+  if (!_imgimport_plugin_answer_read (plugin, ok, &slot_error, answer, length, error))
     return FALSE;
-  if (answer > length)
-    return _imgimport_plugin_broke_contract (plugin, "read answered more than was asked for",
-                                             error);
   *n_read = answer;
   return answer > 0 || has_read_all (self, cancellable, error);
 }

@@ -65,3 +65,13 @@ _imgimport_plugin_broke_contract (const ImgImportPlugin *self, const char *how, 
                         how);
   return FALSE;
 }
+
+gboolean
+_imgimport_plugin_answer_read (const ImgImportPlugin *self, gboolean ok, GError **slot_error,
+                               gsize n_read, gsize length, GError **error)
+{
+  if (!_imgimport_plugin_answer (self, ok, slot_error, error))
+    return FALSE;
+  return n_read <= length ||
+         _imgimport_plugin_broke_contract (self, "read answered more than was asked for", error);
+}

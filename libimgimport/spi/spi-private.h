@@ -44,6 +44,11 @@ gboolean _imgimport_plugin_answer (const ImgImportPlugin *self, gboolean ok, GEr
 /* Sets PLUGIN "contract-broken". Returns FALSE. */
 gboolean _imgimport_plugin_broke_contract (const ImgImportPlugin *self, const char *how,
                                            GError **error);
+/* As _imgimport_plugin_answer(), of a read slot that answered `n_read` bytes of `length`: more than
+ * that breaks its contract. */
+gboolean _imgimport_plugin_answer_read (const ImgImportPlugin *self, gboolean ok,
+                                        GError **slot_error, gsize n_read, gsize length,
+                                        GError **error);
 
 /* ---- store ----------------------------------------------------------------------------------- */
 
