@@ -144,6 +144,17 @@ attempt_number (ImgImportRun *self, guint32 task)
   return self->slots[task].attempt | (extra != NULL ? (guint64)extra->alternative << 32 : 0);
 }
 
+/* Takes back what was written of a task that does not begin after all: a later run, which knows
+ * only of the intent, would undo it when what it comes after is undone already. */
+static void
+withdraw (ImgImportRun *self, guint32 task)
+{
+  ImgImportFlowRecord record = { .type = IMGIMPORT_FLOW_RECORD_REVERTED, .task = task };
+
+  if (--self->slots[task].attempt == 0 && self->phase == IMGIMPORT_PHASE_STOPPING)
+    _imgimport_run_note (self, &record);
+}
+
 /* Claims a task for this thread and writes down what it is about to do. FALSE where the run has
  * gone another way meanwhile. */
 static gboolean
@@ -171,7 +182,7 @@ begin (ImgImportRun *self, guint32 task, gboolean reverting)
     }
   self->n_busy--;
   if (!reverting)
-    slot->attempt--;
+    withdraw (self, task);
   return FALSE;
 }
 

@@ -37,13 +37,20 @@ cancel_run (gpointer data)
   g_assert_true (imgimport_run_cancel (((Fixture *)data)->run));
 }
 
+/* Whatever the run writes next. */
 static void
-suspend_and_arm (Script *self, ImgImportTask *task, GCancellable *cancellable)
+cancel_at_next_append (Script *self, ImgImportTask *task, GCancellable *cancellable)
 {
   Recorder *recorder = self->fixture->journal_data;
 
   recorder->hook = cancel_run;
   recorder->hook_data = self->fixture;
+}
+
+static void
+suspend_and_arm (Script *self, ImgImportTask *task, GCancellable *cancellable)
+{
+  cancel_at_next_append (self, task, cancellable);
   suspend_own_run (self, task, cancellable);
 }
 
@@ -69,6 +76,31 @@ cancel_in_the_last_moment_of_a_suspension_counts (gconstpointer threads)
     }
   expect_state (f, IMGIMPORT_RUN_CANCELLED);
   expect_trace (f, "a+ a-");
+}
+
+/* The process ends when the second of three tasks is undone; the third was to begin, and never did:
+ * undoing it now would come after what it builds on was undone. */
+static void
+task_that_never_began_is_not_undone_by_a_later_run (gconstpointer threads)
+{
+  g_autoptr (Recorder) recorder = recorder_new ();
+  g_autoptr (Fixture) f = fixture_new (GPOINTER_TO_UINT (threads), TRUE);
+
+  add_script (f, "a");
+  add_script (f, "b")->hook = cancel_at_next_append;
+  add_script (f, "c");
+  use_recorder (f, recorder);
+  f->journal_data = recorder;
+  run_to (f, IMGIMPORT_RUN_CANCELLED);
+  expect_trace (f, "a+ b+ b- a-");
+
+  g_ptr_array_set_size (recorder->appends, (gint)recorder->appends->len - 1);
+  prepare_run (f);
+  expect_task (f, "a", IMGIMPORT_TASK_SUCCESS);
+  expect_task (f, "b", IMGIMPORT_TASK_REVERTED);
+  g_assert_true (imgimport_run_start (f->run, f->engine, NULL));
+  expect_end (f, IMGIMPORT_RUN_CANCELLED);
+  expect_trace (f, "a+ b+ b- a- a-");
 }
 
 static void
@@ -141,6 +173,8 @@ main (int argc, char **argv)
   add_both ("/flow/T51/suspension-that-is-not-written", suspension_that_is_not_written_is_none);
   add_both ("/flow/T51/cancel-in-the-last-moment",
             cancel_in_the_last_moment_of_a_suspension_counts);
+  add_both ("/flow/T56/task-that-never-began-is-not-undone-by-a-later-run",
+            task_that_never_began_is_not_undone_by_a_later_run);
   g_test_add_func ("/flow/T23/each-call-takes-time", each_call_of_a_revert_takes_time);
   g_test_add_func ("/flow/T61/progress-of-each-attempt", progress_begins_anew_with_each_attempt);
   return g_test_run ();
