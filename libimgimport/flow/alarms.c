@@ -42,8 +42,8 @@ alarm_main (gpointer data)
         _imgimport_clock_wait_until (self->clock, &self->alarm_cond, &self->lock,
                                      g_array_index (self->alarms, ImgImportTimer, 0).due_us);
     }
-  self->has_alarm_thread = FALSE;
-  _imgimport_pool_leave_thread (self);
+  _imgimport_unlock (&self->lock);
+  _imgimport_pool_unref (self);
   return NULL;
 }
 
@@ -56,7 +56,7 @@ _imgimport_pool_add_alarm (ImgImportPool *self, const ImgImportTimer *alarm)
 
   added.serial = self->n_timers++;
   _imgimport_timers_push (self->alarms, &added);
-  if (self->max_threads > 0 && !self->has_alarm_thread)
+  if (self->max_threads > 0 && !self->has_alarm_thread && !self->is_closed)
     self->has_alarm_thread = _imgimport_pool_add_thread_locked (self, alarm_main, NULL);
   if (g_array_index (self->alarms, ImgImportTimer, 0).serial != added.serial)
     return;

@@ -84,7 +84,8 @@ ImgImportPool *_imgimport_pool_new (guint threads, ImgImportClock *clock);
 ImgImportPool *_imgimport_pool_ref (ImgImportPool *self);
 void _imgimport_pool_unref (ImgImportPool *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ImgImportPool, _imgimport_pool_unref)
-/* Ends the threads, all but the calling one where it is one of them, and waits for them. */
+/* Ends the threads and joins them, so that none is left at a later fork() or dlclose(); not the
+ * calling one where it is one of them. */
 void _imgimport_pool_close (ImgImportPool *self);
 /* Interrupts all runs and waits until none is left; none can be started any more. */
 void _imgimport_pool_stop (ImgImportPool *self);
@@ -157,6 +158,5 @@ gboolean _imgimport_pool_add_worker_locked (ImgImportPool *self, GError **error)
 gboolean _imgimport_pool_take_work_locked (ImgImportPool *self, ImgImportRun **run, guint32 *task);
 /* Until `cond` is signalled, a timer is due or the clock says `deadline_us`. */
 void _imgimport_pool_wait_locked (ImgImportPool *self, GCond *cond, gint64 deadline_us);
-void _imgimport_pool_leave_thread (ImgImportPool *self);
 
 G_END_DECLS

@@ -83,18 +83,37 @@ _imgimport_pool_drain (ImgImportPool *self, gint64 timeout_ms)
   return await_idle (self, deadline_us);
 }
 
-void
-_imgimport_pool_close (ImgImportPool *self)
+/* Tells the threads to end and takes them over. */
+static GPtrArray *
+dismiss_threads (ImgImportPool *self)
 {
-  guint n_own;
+  g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&self->lock);
+  GPtrArray *threads = self->threads;
 
-  _imgimport_lock (&self->lock);
   self->is_closed = TRUE;
+  self->threads = g_ptr_array_new ();
+  self->has_alarm_thread = FALSE;
+  self->has_teller = FALSE;
   _imgimport_pool_signal_locked (self);
   g_cond_broadcast (&self->alarm_cond);
   g_cond_broadcast (&self->tell_cond);
-  n_own = g_ptr_array_find (self->threads, g_thread_self (), NULL) ? 1 : 0;
-  while (self->threads->len > n_own)
-    _imgimport_cond_wait (&self->cond, &self->lock);
-  _imgimport_unlock (&self->lock);
+  return threads;
+}
+
+void
+_imgimport_pool_close (ImgImportPool *self)
+{
+  g_autoptr (GPtrArray) threads = dismiss_threads (self);
+  guint i;
+
+  for (i = 0; i < threads->len; i++)
+    {
+      GThread *thread = g_ptr_array_index (threads, i);
+
+      if (thread == g_thread_self ())
+        g_thread_unref (thread);
+      else
+        g_thread_join (thread);
+    }
+  IMGIMPORT_TSAN_ACQUIRE (self);
 }

@@ -76,8 +76,8 @@ tell_main (gpointer data)
       _imgimport_cond_wait_until (&self->tell_cond, &self->lock, g_get_monotonic_time () + LOOK_US);
       n_looks = tell_readers (self) ? 0 : n_looks + 1;
     }
-  self->has_teller = FALSE;
-  _imgimport_pool_leave_thread (self);
+  _imgimport_unlock (&self->lock);
+  _imgimport_pool_unref (self);
   return NULL;
 }
 

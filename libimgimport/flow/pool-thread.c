@@ -58,17 +58,9 @@ thread_main (gpointer data)
       rest_locked (self, n_looks);
       n_looks = MIN (n_looks + 1, LOOKS_MAX);
     }
-  _imgimport_pool_leave_thread (self);
-  return NULL;
-}
-
-void
-_imgimport_pool_leave_thread (ImgImportPool *self)
-{
-  g_ptr_array_remove_fast (self->threads, g_thread_self ());
-  _imgimport_pool_signal_locked (self);
   _imgimport_unlock (&self->lock);
   _imgimport_pool_unref (self);
+  return NULL;
 }
 
 gboolean
@@ -86,7 +78,6 @@ _imgimport_pool_add_thread_locked (ImgImportPool *self, GThreadFunc func, GError
       return FALSE;
     }
   g_ptr_array_add (self->threads, thread);
-  g_thread_unref (thread);
   return TRUE;
 }
 
@@ -99,6 +90,6 @@ _imgimport_pool_count_workers_locked (ImgImportPool *self)
 gboolean
 _imgimport_pool_add_worker_locked (ImgImportPool *self, GError **error)
 {
-  return _imgimport_pool_count_workers_locked (self) >= self->max_threads ||
+  return self->is_closed || _imgimport_pool_count_workers_locked (self) >= self->max_threads ||
          _imgimport_pool_add_thread_locked (self, thread_main, error);
 }

@@ -212,6 +212,61 @@ wait_may_come_before_the_start (gconstpointer threads)
   expect_end (f, IMGIMPORT_RUN_SUCCESS);
 }
 
+/* A process may fork, or unload the library, as soon as the engine is gone: what threads do at their
+ * very end is over too. */
+static void
+end_slowly (gpointer n_ended)
+{
+  guint i;
+
+  for (i = 0; i < 1000; i++)
+    g_thread_yield ();
+  g_atomic_int_inc ((gint *)n_ended);
+}
+
+static GPrivate at_end = G_PRIVATE_INIT (end_slowly);
+
+typedef struct
+{
+  gint n_threads;
+  gint n_ended;
+} Threads;
+
+static gboolean
+mark_thread (gpointer data, ImgImportTask *task, GCancellable *cancellable, GError **error)
+{
+  Threads *self = data;
+
+  if (g_private_get (&at_end) == NULL)
+    g_atomic_int_inc (&self->n_threads);
+  g_private_set (&at_end, &self->n_ended);
+  return TRUE;
+}
+
+static void
+no_thread_is_left_of_an_engine (void)
+{
+  static const ImgImportTaskVTable marking = { IMGIMPORT_TASK_VTABLE_INIT, .execute = mark_thread };
+  g_autoptr (ImgImportFlow) flow = imgimport_flow_new ("marks");
+  ImgImportEngine *engine = imgimport_engine_new (4);
+  g_autoptr (ImgImportRun) run = NULL;
+  Threads threads = { 0, 0 };
+  guint i;
+
+  for (i = 0; i < 200; i++)
+    {
+      g_autofree char *name = g_strdup_printf ("t%u", i);
+
+      g_assert_true (imgimport_flow_add_task (flow, name, &marking, &threads, NULL, NULL));
+    }
+  run = imgimport_run_new (flow, "run", NULL, NULL, NULL);
+  g_assert_true (imgimport_run_start (run, engine, NULL));
+  g_assert_true (imgimport_run_wait (run, -1));
+  g_assert_finalize_object (engine);
+  g_assert_cmpint (g_atomic_int_get (&threads.n_threads), >, 0);
+  g_assert_cmpint (g_atomic_int_get (&threads.n_ended), ==, threads.n_threads);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -222,6 +277,7 @@ main (int argc, char **argv)
   g_test_add_func ("/flow/threads/cancel-at-any-moment", cancel_from_another_thread_at_any_moment);
   g_test_add_func ("/flow/threads/engine-outlives-its-last-outside-reference",
                    engine_outlives_its_last_outside_reference);
+  g_test_add_func ("/flow/threads/none-is-left-of-an-engine", no_thread_is_left_of_an_engine);
   g_test_add_func ("/flow/threads/independent-tasks-run-at-the-same-time",
                    independent_tasks_run_at_the_same_time);
   g_test_add_func ("/flow/threads/several-callers-drive-one-engine",
