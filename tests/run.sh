@@ -137,7 +137,7 @@ with_larger_inputs ()
 {
   step "Larger inputs"
   IMGIMPORT_TEST_LONG=1 tests gcc --suite unit --suite integration --suite crash \
-    --timeout-multiplier 10
+    --timeout-multiplier 3
 }
 
 scripts ()
