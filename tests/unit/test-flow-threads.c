@@ -212,8 +212,8 @@ wait_may_come_before_the_start (gconstpointer threads)
   expect_end (f, IMGIMPORT_RUN_SUCCESS);
 }
 
-/* A process may fork, or unload the library, as soon as the engine is gone: what threads do at their
- * very end is over too. */
+/* A process may fork, or unload the library, as soon as the engine is gone: what threads do at
+ * their very end is over too. */
 static void
 end_slowly (gpointer n_ended)
 {

@@ -31,7 +31,7 @@ typedef struct
 static gboolean
 is_due (gpointer self, GError **error)
 {
-  World *w = ((Shim *) self)->world;
+  World *w = ((Shim *)self)->world;
 
   if (++w->n_calls != w->fail_at)
     return FALSE;
