@@ -206,18 +206,20 @@ zstd_window (const guint8 *frame, gsize length)
   return window;
 }
 
-/* The first frame is looked at before libarchive does, which loses the reason. */
+/* The first frame with data is looked at before libarchive does, which loses the reason. */
 static gboolean
 check_window (ImgImportArchive *self, GError **error)
 {
   const guint8 *head;
   gsize length = 0;
+  gsize at;
   guint64 window;
 
   if (!_imgimport_supply_fill (self->supply, IMGIMPORT_PACKING_HEAD, error))
     return FALSE;
   head = _imgimport_supply_peek (self->supply, &length);
-  window = self->packing == IMGIMPORT_PACKING_ZSTD ? zstd_window (head, length) : 0;
+  at = _imgimport_packing_skippable (head, length);
+  window = self->packing == IMGIMPORT_PACKING_ZSTD ? zstd_window (head + at, length - at) : 0;
   return window <= ZSTD_WINDOW_MAX ||
          _imgimport_unpack_fail (error, self->packing, "unpack-memory",
                                  "the decoder would need a window of %" G_GUINT64_FORMAT

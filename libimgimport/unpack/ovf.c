@@ -48,6 +48,8 @@ add_file (Descriptor *self, const char **names, const char **values, GError **er
 
   if (id == NULL || href == NULL || href[0] == '\0')
     refuse (error, "a file has no id or no href");
+  else if (g_hash_table_contains (self->files, id))
+    refuse (error, "two files have one id");
   else if (compression != NULL && compression[0] != '\0' && !g_str_equal (compression, "identity"))
     g_hash_table_insert (self->files, g_strdup (id), g_strdup (""));
   else

@@ -79,11 +79,41 @@ is_tar (const guint8 *head, gsize length)
   return told == sum;
 }
 
+/* Zstandard (RFC 8878, 3.1.2) and LZ4 have it in common; pzstd begins its files with one. */
+gsize
+_imgimport_packing_skippable (const guint8 *head, gsize length)
+{
+  gsize at = 0;
+
+  while (length - at >= 8 && (head[at] & 0xf0) == 0x50 && head[at + 1] == 0x2a &&
+         head[at + 2] == 0x4d && head[at + 3] == 0x18)
+    {
+      guint32 size;
+
+      memcpy (&size, head + at + 4, sizeof size);
+      if (GUINT32_FROM_LE (size) > length - at - 8)
+        return length;
+      at += 8 + GUINT32_FROM_LE (size);
+    }
+  return at;
+}
+
+static gboolean
+may_be_skippable (ImgImportPacking packing)
+{
+  return packing == IMGIMPORT_PACKING_ZSTD || packing == IMGIMPORT_PACKING_LZ4;
+}
+
 ImgImportPacking
 _imgimport_packing_recognise (const guint8 *head, gsize length)
 {
+  gsize skipped = _imgimport_packing_skippable (head, length);
   gsize i;
 
+  for (i = 0; skipped > 0 && i < G_N_ELEMENTS (magics); i++)
+    if (may_be_skippable (magics[i].packing) && length - skipped >= magics[i].length &&
+        memcmp (head + skipped, magics[i].magic, magics[i].length) == 0)
+      return magics[i].packing;
   for (i = 0; i < G_N_ELEMENTS (magics); i++)
     if (length >= magics[i].length && memcmp (head, magics[i].magic, magics[i].length) == 0)
       return magics[i].packing;

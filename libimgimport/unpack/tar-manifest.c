@@ -24,7 +24,7 @@ typedef struct
 struct _ImgImportManifest
 {
   gboolean known;      /* there is one */
-  GHashTable *digests; /* "SHA256(name)" → lower-case hexadecimal */
+  GHashTable *digests; /* "SHA256(name)" → lower-case hexadecimal; "" where lines contradict */
   GPtrArray *members;  /* of Member */
 };
 
@@ -92,6 +92,30 @@ _imgimport_manifest_feed (ImgImportManifest *self, const void *data, gsize lengt
       g_checksum_update (member->checksums[i], data, (gssize)length);
 }
 
+/* "SHA256(name)= digest", where programs put spaces before the parenthesis and around the sign. */
+static void
+read_line (ImgImportManifest *self, char *line)
+{
+  char *name = strchr (line, '(');
+  char *sign = strrchr (line, '=');
+  char *entry;
+  char *digest;
+  const char *other;
+
+  if (name == NULL || sign == NULL || sign < name)
+    return;
+  *name++ = '\0';
+  *sign++ = '\0';
+  if (!g_str_has_suffix (g_strchomp (name), ")"))
+    return;
+  entry = g_strdup_printf ("%s(%s", g_strstrip (line), name);
+  digest = g_ascii_strdown (g_strstrip (sign), -1);
+  other = g_hash_table_lookup (self->digests, entry);
+  if (other != NULL && !g_str_equal (other, digest))
+    *digest = '\0';
+  g_hash_table_insert (self->digests, entry, digest);
+}
+
 void
 _imgimport_manifest_read (ImgImportManifest *self, const char *text)
 {
@@ -100,14 +124,7 @@ _imgimport_manifest_read (ImgImportManifest *self, const char *text)
 
   self->known = TRUE;
   for (i = 0; lines[i] != NULL; i++)
-    {
-      char *sign = strstr (lines[i], ")=");
-
-      if (sign == NULL)
-        continue;
-      g_hash_table_insert (self->digests, g_strndup (lines[i], (gsize)(sign + 1 - lines[i])),
-                           g_ascii_strdown (g_strstrip (sign + 2), -1));
-    }
+    read_line (self, lines[i]);
 }
 
 static gboolean

@@ -38,6 +38,9 @@ typedef enum
 /* What a stream that begins with `head` is; `length` is smaller than the head's only where the
  * stream is. */
 ImgImportPacking _imgimport_packing_recognise (const guint8 *head, gsize length);
+/* How many bytes are frames of Zstandard or LZ4 that hold no data; `length` where one of them goes
+ * on behind the head, and then nothing is recognised. */
+gsize _imgimport_packing_skippable (const guint8 *head, gsize length);
 const char *_imgimport_packing_to_string (ImgImportPacking packing);
 
 typedef struct

@@ -17,6 +17,11 @@
 #define FLAG_DESCRIPTOR 0x0008
 #define FLAG_STRONG 0x2040 /* encryption, of the data or the directory */
 
+#define MADE_BY_UNIX 3
+#define MODE_TYPE 0170000
+#define MODE_FILE 0100000
+#define MODE_SPECIAL 07000
+
 typedef struct
 {
   ImgImportSupply *supply;
@@ -173,6 +178,18 @@ end_member (Zip *self, GError **error)
   return (self->flags & FLAG_DESCRIPTOR) == 0 || skip_descriptor (self, error);
 }
 
+/* What kind of file a member is says only the directory, in the attributes of the system it is
+ * from; no type is a plain file too. */
+static gboolean
+is_plain_file (const guint8 *central)
+{
+  const guint mode = le16 (central + 40);
+
+  return central[5] != MADE_BY_UNIX ||
+         (((mode & MODE_TYPE) == 0 || (mode & MODE_TYPE) == MODE_FILE) &&
+          (mode & MODE_SPECIAL) == 0);
+}
+
 static gboolean
 read_central (Zip *self, GError **error)
 {
@@ -192,6 +209,8 @@ read_central (Zip *self, GError **error)
       (le32 (data + 24) != G_MAXUINT32 && le32 (data + 24) != self->size) ||
       (le32 (data + 42) != G_MAXUINT32 && le32 (data + 42) != 0))
     return fail (error, "unpack-corrupt", "the directory speaks of another member");
+  if (!is_plain_file (data))
+    return fail (error, "unpack-member", "the member is not a plain file");
   more = (guint64)le16 (data + 28) + le16 (data + 30) + le16 (data + 32);
   return skip_record (self, CENTRAL_SIZE + more, error);
 }

@@ -191,6 +191,11 @@ test_ova (void)
         END },
       "unpack-nested" },
     { { { "a.ovf", '0', 0644, OVF ("<File id='f1'/>", DISK_1) }, END }, "unpack-corrupt" },
+    { { { "a.ovf", '0', 0644, OVF (FILE_1 "<File id='f1' href='other'/>", DISK_1) },
+        { "disk.vmdk", '0', 0644, DISK },
+        { "other", '0', 0644, "more" },
+        END },
+      "unpack-corrupt" },
     { { { "a.ovf", '0', 0644, "<Envelope><unclosed></Envelope>" }, END }, "unpack-corrupt" },
     { { { "a.ovf", '0', 0644,
           "<!DOCTYPE e [<!ENTITY x SYSTEM 'file:///etc/passwd'>]>" OVF (FILE_1, DISK_1) },
@@ -252,6 +257,42 @@ test_ova_manifest (void)
     }
 }
 
+/* As VirtualBox writes them, and what says two things of one file. */
+static void
+test_ova_manifest_lines (void)
+{
+  static const struct
+  {
+    const char *format;
+    const char *reason;
+  } cases[] = {
+    { "SHA256(disk.vmdk)=%s", NULL },
+    { "SHA256 (disk.vmdk) = %s\r\n", NULL },
+    { "SHA256 (disk.vmdk)= 00%s", "unpack-digest" },
+    { "SHA256(disk.vmdk) = 00%s", "unpack-digest" },
+    { "SHA256(disk.vmdk)=", "unpack-digest" },
+    { "SHA256(disk.vmdk)= 00\nSHA256(disk.vmdk)= %s", "unpack-digest" },
+    { "SHA256(disk.vmdk)= 00\nSHA256(disk.vmdk)= 00\nSHA256(disk.vmdk)= %s", "unpack-digest" },
+    { "=(\nSHA256(\nSHA256= %s\nSHA256(disk.vmdk\nSHA256(disk.vmdk= 00", NULL },
+    { "MD5(disk.vmdk)= 00", NULL },
+  };
+  g_autofree char *digest = g_compute_checksum_for_string (G_CHECKSUM_SHA256, DISK, -1);
+  gsize i;
+
+  for (i = 0; i < G_N_ELEMENTS (cases); i++)
+    {
+      g_auto (GStrv) parts = g_strsplit (cases[i].format, "%s", -1);
+      g_autofree char *text = g_strjoinv (digest, parts);
+      const Member members[] = { { "a.ovf", '0', 0644, ONE_DISK },
+                                 { "disk.vmdk", '0', 0644, DISK },
+                                 { "a.mf", '0', 0644, text },
+                                 END };
+
+      g_test_message ("%s", cases[i].format);
+      assert_tar (members, cases[i].reason);
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -262,5 +303,6 @@ main (int argc, char **argv)
   g_test_add_func ("/security/42/ova", test_ova);
   g_test_add_func ("/security/42/ovf-of-any-size", test_ovf_of_any_size);
   g_test_add_func ("/security/42/ova-manifest", test_ova_manifest);
+  g_test_add_func ("/security/42/ova-manifest-lines", test_ova_manifest_lines);
   return g_test_run ();
 }

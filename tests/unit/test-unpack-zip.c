@@ -66,6 +66,8 @@ test_zip_with_other_than_one_file (void)
   assert_zip ("zip -q x.zip a b", "unpack-members");
   assert_zip ("zip -q -fz x.zip a b", "unpack-members");
   assert_zip ("zip -q x.zip d", "unpack-member");
+  assert_zip ("ln -s /etc/passwd l && zip -q -y x.zip l", "unpack-member");
+  assert_zip ("chmod u+s a && zip -q x.zip a", "unpack-member");
 }
 
 static void

@@ -291,6 +291,34 @@ test_heads_that_are_none (void)
                    (int)IMGIMPORT_PACKING_NONE);
 }
 
+/* Frames that hold nothing, behind which only what has such frames is recognised. */
+static void
+test_skippable_frames_may_come_first (void)
+{
+  static const char *const programs[] = { "zstd", "lz4" };
+  static const guint8 skippable[] = { 0x5f, 0x2a, 0x4d, 0x18, 4,    0,    0, 0, 1, 2,
+                                      3,    4,    0x50, 0x2a, 0x4d, 0x18, 0, 0, 0, 0 };
+  static const guint8 large[] = { 0x50, 0x2a, 0x4d, 0x18, 0xff, 0xff, 0xff, 0xff, 0 };
+  g_autoptr (GBytes) payload = make_payload (100000);
+  g_autoptr (GBytes) frames = g_bytes_new_static (skippable, sizeof skippable);
+  gsize i;
+
+  for (i = 0; i < G_N_ELEMENTS (programs); i++)
+    {
+      const char *const argv[] = { programs[i], "-q", "-c", NULL };
+      g_autoptr (GBytes) plain = pack (argv, payload);
+      g_autoptr (GBytes) packed = plain != NULL ? join (frames, plain) : NULL;
+
+      if (packed != NULL)
+        assert_unpacks (packed, &limits, payload, NULL);
+    }
+  for (i = 0; i <= sizeof skippable; i++)
+    g_assert_cmpint ((int)_imgimport_packing_recognise (skippable, i), ==,
+                     (int)IMGIMPORT_PACKING_NONE);
+  g_assert_cmpint ((int)_imgimport_packing_recognise (large, sizeof large), ==,
+                   (int)IMGIMPORT_PACKING_NONE);
+}
+
 static void
 test_cancelled (void)
 {
@@ -329,6 +357,8 @@ main (int argc, char **argv)
       }
   g_test_add_func ("/security/28/large-windows-are-refused", test_large_windows_are_refused);
   g_test_add_func ("/unpack/recognise/heads-that-are-none", test_heads_that_are_none);
+  g_test_add_func ("/unpack/recognise/skippable-frames-may-come-first",
+                   test_skippable_frames_may_come_first);
   g_test_add_func ("/unpack/cancelled-is-told", test_cancelled);
   return g_test_run ();
 }
