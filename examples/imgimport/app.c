@@ -20,9 +20,9 @@ load_config (const CliGlobals *globals, const char *root, char **config, GError 
   g_autoptr (GError) local = NULL;
 
   if (globals->config != NULL)
-    return g_file_get_contents (globals->config, config, NULL, error);
+    return cli_read_file (globals->config, config, error);
   path = g_build_filename (root, "imgimport.json", NULL);
-  if (g_file_get_contents (path, config, NULL, &local) ||
+  if (cli_read_file (path, config, &local) ||
       g_error_matches (local, G_FILE_ERROR, G_FILE_ERROR_NOENT))
     return TRUE;
   g_propagate_error (error, g_steal_pointer (&local));

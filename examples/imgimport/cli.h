@@ -114,6 +114,8 @@ gboolean cli_parse_number (const char *option, const char *text, guint64 maximum
 gboolean cli_parse_boolean (const char *option, const char *text, gboolean *value, GError **error);
 /* Whether text that goes into a record is UTF-8. NULL is. */
 gboolean cli_check_text (const char *option, const char *text, GError **error);
+/* A whole file of text, in which a NUL would hide what follows it. */
+gboolean cli_read_file (const char *path, char **text, GError **error);
 /* An error that says the command line is wrong: exit status 2. */
 void cli_set_usage_error (GError **error, const char *format, ...) G_GNUC_PRINTF (2, 3);
 /* What errno says about `name`. */
@@ -209,6 +211,8 @@ typedef struct
 
 /* Whether there are bytes to read: a file is named, or standard input is no terminal. */
 gboolean cli_has_input (const char *file);
+/* A descriptor to read from, or -1; does not wait for the other end of a named pipe. */
+int cli_open_file (const char *option, const char *file, GError **error);
 gboolean cli_input_open (CliInput *self, const char *file, const char *size, GError **error);
 void cli_input_clear (CliInput *self);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (CliInput, cli_input_clear)

@@ -15,14 +15,27 @@ cli_has_input (const char *file)
                           (fcntl (STDIN_FILENO, F_GETFL) & O_ACCMODE) != O_WRONLY);
 }
 
+int
+cli_open_file (const char *option, const char *file, GError **error)
+{
+  /* Never waits for who writes to a named pipe, which no signal could end: the library does. */
+  int fd = open (file, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+
+  if (fd == -1)
+    cli_set_system_error (error, option, file);
+  return fd;
+}
+
 static gboolean
 open_file (CliInput *self, const char *file, GError **error)
 {
   struct stat status;
 
-  self->fd = open (file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+  self->fd = cli_open_file ("--file", file, error);
   self->opened = self->fd != -1;
-  if (self->fd == -1 || fstat (self->fd, &status) == -1)
+  if (self->fd == -1)
+    return FALSE;
+  if (fstat (self->fd, &status) == -1)
     {
       cli_set_system_error (error, "--file", file);
       return FALSE;

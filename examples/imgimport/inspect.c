@@ -2,7 +2,6 @@
 /* inspect: what files are, and what policy says of them */
 #include "cli.h"
 
-#include <fcntl.h>
 #include <unistd.h>
 
 /* What the command answers beside the statuses of every command. */
@@ -39,12 +38,9 @@ inspect_file (Cli *cli, const char *file, GError **error)
 
   if (g_str_equal (file, "-"))
     return imgimport_inspection_new_from_fd (STDIN_FILENO, cli->cancellable, error);
-  fd = open (file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+  fd = cli_open_file ("open", file, error);
   if (fd == -1)
-    {
-      cli_set_system_error (error, "open", file);
-      return NULL;
-    }
+    return NULL;
   inspection = imgimport_inspection_new_from_fd (fd, cli->cancellable, error);
   if (inspection == NULL && !imgimport_error_is_cancelled (*error))
     g_prefix_error (error, "“%s”: ", file);
@@ -207,7 +203,7 @@ load_policy (const char *policy, GError **error)
 
   if (policy == NULL || *policy == '{')
     return imgimport_format_policy_new_from_json (policy, error);
-  if (g_file_get_contents (policy, &text, NULL, &local))
+  if (cli_read_file (policy, &text, &local))
     return imgimport_format_policy_new_from_json (text, error);
   cli_set_usage_error (error, "--policy: %s", local->message);
   return NULL;

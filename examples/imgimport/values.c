@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <string.h>
 
 void
 cli_set_usage_error (GError **error, const char *format, ...)
@@ -61,5 +62,19 @@ cli_check_text (const char *option, const char *text, GError **error)
   if (text == NULL || g_utf8_validate (text, -1, NULL))
     return TRUE;
   cli_set_usage_error (error, "%s: the value is not UTF-8", option);
+  return FALSE;
+}
+
+gboolean
+cli_read_file (const char *path, char **text, GError **error)
+{
+  gsize length = 0;
+
+  if (!g_file_get_contents (path, text, &length, error))
+    return FALSE;
+  if (strlen (*text) == length)
+    return TRUE;
+  g_clear_pointer (text, g_free);
+  cli_set_usage_error (error, "“%s” is no text: it has a NUL in it", path);
   return FALSE;
 }

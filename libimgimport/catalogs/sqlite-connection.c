@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
+#include <unistd.h>
 
 #include "catalogs/sqlite-internal.h"
 
@@ -21,17 +22,21 @@ wait_while_busy (void *data, int n_calls)
   return 1;
 }
 
-/* 0 where the system had no part in it. A commit that fails leaves the number with the log only. */
+/* 0 where the system had no part in it. A commit that fails leaves the number with the log only; a
+ * file beside the database that cannot be made is then opened as it is, and the number is that of
+ * the second try. */
 static int
-system_errno_of (sqlite3 *db)
+system_errno_of (ImgImportSqliteConnection *self)
 {
-  int system_errno = sqlite3_system_errno (db);
+  int system_errno = sqlite3_system_errno (self->db);
   sqlite3_file *log = NULL;
 
   if (system_errno == 0)
-    sqlite3_file_control (db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+    sqlite3_file_control (self->db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
   if (log != NULL && log->pMethods != NULL)
     log->pMethods->xFileControl (log, SQLITE_FCNTL_LAST_ERRNO, &system_errno);
+  if (system_errno == ENOENT && access (self->path, W_OK) != 0)
+    system_errno = errno;
   return system_errno;
 }
 
@@ -46,7 +51,7 @@ _imgimport_sqlite_set_error (ImgImportSqliteConnection *self, int rc, GError **e
 {
   int primary = rc & 0xff;
   gboolean of_system = primary == SQLITE_IOERR || primary == SQLITE_CANTOPEN;
-  int system_errno = of_system ? system_errno_of (self->db) : 0;
+  int system_errno = of_system ? system_errno_of (self) : 0;
   const char *detail = sqlite3_errmsg (self->db); /* of no connection: that there is no memory */
 
   if (primary == SQLITE_FULL || (of_system && is_full (system_errno)))

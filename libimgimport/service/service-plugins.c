@@ -242,6 +242,21 @@ enable_methods (ImgImportService *self, GError **error)
   return TRUE;
 }
 
+/* A hook that finds its options wrong says so in words of its own. */
+static gboolean
+configure_hook (ImgImportHook *hook, JsonObject *options, const char *path, GError **error)
+{
+  GError *cause = NULL;
+
+  if (_imgimport_hook_configure (hook, options, &cause))
+    return TRUE;
+  _imgimport_error_prefix (&cause, IMGIMPORT_CONFIG_WHAT ": %s/options", path);
+  if (g_error_matches (cause, IMGIMPORT_ERROR, IMGIMPORT_ERROR_INVALID_ARGUMENT))
+    return _imgimport_model_refuse (error, "config-invalid", cause);
+  g_propagate_error (error, cause);
+  return FALSE;
+}
+
 static gboolean
 enable_hooks (ImgImportService *self, GError **error)
 {
@@ -255,12 +270,8 @@ enable_hooks (ImgImportService *self, GError **error)
 
       if (hook == NULL)
         return refuse_unknown (error, path, "hook", config->id, self->known_hooks);
-      if (!_imgimport_hook_configure (hook, config->options, error))
-        {
-          _imgimport_error_prefix (error, IMGIMPORT_CONFIG_WHAT ": %s/options", path);
-          return FALSE;
-        }
-      if (!_imgimport_registry_add (self->hooks, config->id, _imgimport_hook_ref (hook), error))
+      if (!configure_hook (hook, config->options, path, error) ||
+          !_imgimport_registry_add (self->hooks, config->id, _imgimport_hook_ref (hook), error))
         return FALSE;
     }
   return TRUE;

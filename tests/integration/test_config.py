@@ -3,8 +3,10 @@
 
 import json
 import os
+import shutil
+import subprocess
 
-from harness import (DONE, FORBIDDEN, NOT_FOUND, USAGE, cases, contains, equal, main, test)
+from harness import (DONE, FORBIDDEN, NOT_FOUND, USAGE, Skip, cases, contains, equal, main, test)
 
 
 @cases({
@@ -43,6 +45,28 @@ def text_that_is_no_configuration_is_refused(root, text):
     with open(os.path.join(root.path, "imgimport.json"), "w", encoding="ascii") as file:
         file.write(text)
     root.run("image-list", status=USAGE)
+
+
+@test
+def configuration_with_a_nul_is_refused(root):
+    os.makedirs(root.path, 0o700)
+    with open(os.path.join(root.path, "imgimport.json"), "wb") as file:
+        file.write(b'{"workers": 1}\0{"workers": 2}')
+    root.run("image-list", status=USAGE)
+
+
+@test
+def root_that_is_read_only_is_told_from_one_that_is_not_there(root):
+    root.run("image-list")
+    read_only = 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && exec "$@"'
+    unshare = ["unshare", "--mount", "--map-root-user", "sh", "-c"]
+    if shutil.which("unshare") is None or subprocess.run(
+            [*unshare, read_only, root.path, "true"], capture_output=True, check=False).returncode:
+        raise Skip("nothing can be mounted")
+    for arguments in (["image-list"], ["image-create"], ["stores-info"]):
+        done = subprocess.run([*unshare, read_only, root.path, *root.command(*arguments)],
+                              capture_output=True, check=False)
+        equal(done.returncode, FORBIDDEN, done.stderr.decode())
 
 
 @test

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Several processes on one root, and processes that are interrupted."""
 
+import json
 import os
 import signal
 import time
@@ -146,6 +147,41 @@ def signal_while_staging_leaves_a_queued_image(root, number):
     equal(status, CANCELLED, error)
     root.assert_clean(image, "queued")
     equal(root.jobs(image), [])
+
+
+def has_open(process, path):
+    folder = f"/proc/{process.pid}/fd"
+    try:
+        return path in (os.readlink(os.path.join(folder, fd)) for fd in os.listdir(folder))
+    except FileNotFoundError:
+        return False
+
+
+@cases({"stage": (["image-stage", "--file"],), "inspect": (["inspect"],)})
+def named_pipe_that_nobody_writes_to_can_be_left(root, command):
+    pipe = root.file("pipe")
+    os.mkfifo(pipe)
+    image = root.create()
+    process = root.start(*command, pipe, *([image] if "--file" in command else []))
+    wait_until(lambda: has_open(process, pipe) or process.poll() is not None)
+    process.send_signal(signal.SIGTERM)
+    status, _, error = finish(process)
+    equal(status, CANCELLED, error)
+    root.assert_clean(image, "queued")
+
+
+@test
+def named_pipe_is_read_to_its_end(root):
+    pipe = root.file("pipe")
+    os.mkfifo(pipe)
+    image = root.create()
+    process = root.start("--format", "json", "image-stage", image, "--file", pipe)
+    data = os.urandom(3 * MIB + 1)
+    with open(pipe, "wb") as file:
+        file.write(data)
+    status, output, error = finish(process)
+    equal(status, DONE, error)
+    equal(json.loads(output)["stage"]["bytes"], len(data))
 
 
 @test

@@ -89,6 +89,7 @@ expect_hook_refused (const char *hooks, const char *message)
 
   g_assert_false (imgimport_service_start (service, NULL, &error));
   g_assert_error (error, IMGIMPORT_ERROR, IMGIMPORT_ERROR_INVALID_ARGUMENT);
+  g_assert_cmpstr (imgimport_error_get_reason (error), ==, "config-invalid");
   g_assert_true (g_str_has_prefix (error->message, "configuration: hooks/0/options: "));
   g_assert_nonnull (strstr (error->message, message));
 }
@@ -99,6 +100,7 @@ test_bad_options (void)
   expect_hook_refused ("{\"name\": \"no-op\", \"options\": {\"x\": 1}}", "takes no options");
   expect_hook_refused ("{\"name\": \"inject-metadata\", \"options\": {\"inject\": {\"k\": 1}}}",
                        "inject/k");
+  expect_hook_refused ("{\"name\": \"decompress\", \"options\": {\"max_ratio\": 0}}", "max_ratio");
 }
 
 static void
