@@ -123,6 +123,22 @@ void _imgimport_json_set_error (const ImgImportJsonCursor *self, const char *mem
 char *_imgimport_json_to_text (JsonNode *node);
 char *_imgimport_json_object_to_text (JsonObject *object);
 
+/* Text without nodes: what is appended to an empty string in this way is one document. `name` is that
+ * of a member, once in its object; NULL for an element of an array and for the document itself. */
+void _imgimport_json_begin_object (GString *out, const char *name);
+void _imgimport_json_end_object (GString *out);
+void _imgimport_json_begin_array (GString *out, const char *name);
+void _imgimport_json_end_array (GString *out);
+/* NULL is written as null. */
+void _imgimport_json_write_string (GString *out, const char *name, const char *value);
+void _imgimport_json_write_int (GString *out, const char *name, gint64 value);
+void _imgimport_json_write_boolean (GString *out, const char *name, gboolean value);
+/* Of a NULL-terminated array. */
+void _imgimport_json_write_strv (GString *out, const char *name, const char *const *values);
+void _imgimport_json_write_node (GString *out, const char *name, JsonNode *node);
+/* `json` is a document; NULL is written as null. */
+void _imgimport_json_write_json (GString *out, const char *name, const char *json);
+
 /* ---- descriptors ----------------------------------------------------------------------------- */
 
 typedef int ImgImportFd;

@@ -44,6 +44,15 @@ write_string (const char *text, GString *out)
   g_string_append_c (out, '"');
 }
 
+static void
+write_int (gint64 value, GString *out)
+{
+  char buffer[24];
+
+  g_snprintf (buffer, sizeof buffer, "%" G_GINT64_FORMAT, value);
+  g_string_append (out, buffer);
+}
+
 /* A number that is not an integer stays one that is none. */
 static void
 write_double (double value, GString *out)
@@ -66,34 +75,35 @@ write_value (JsonNode *node, GString *out)
   else if (type == G_TYPE_BOOLEAN)
     g_string_append (out, json_node_get_boolean (node) ? "true" : "false");
   else if (type == G_TYPE_INT64)
-    g_string_append_printf (out, "%" G_GINT64_FORMAT, json_node_get_int (node));
+    write_int (json_node_get_int (node), out);
   else
     write_double (json_node_get_double (node), out);
 }
 
+/* What comes before a value. */
 static void
-write_comma (GString *out)
+begin_value (GString *out, const char *name)
 {
-  char last = out->str[out->len - 1];
+  char last = out->len > 0 ? out->str[out->len - 1] : '[';
 
   if (last != '{' && last != '[')
     g_string_append_c (out, ',');
+  if (name == NULL)
+    return;
+  write_string (name, out);
+  g_string_append_c (out, ':');
 }
 
 static void
 write_member (JsonObject *object, const char *name, JsonNode *node, gpointer out)
 {
-  write_comma (out);
-  write_string (name, out);
-  g_string_append_c (out, ':');
-  write_node (node, out);
+  _imgimport_json_write_node (out, name, node);
 }
 
 static void
 write_element (JsonArray *array, guint index, JsonNode *node, gpointer out)
 {
-  write_comma (out);
-  write_node (node, out);
+  _imgimport_json_write_node (out, NULL, node);
 }
 
 static void
@@ -136,4 +146,80 @@ _imgimport_json_object_to_text (JsonObject *object)
   g_autoptr (JsonNode) node = json_node_init_object (json_node_alloc (), object);
 
   return _imgimport_json_to_text (node);
+}
+
+/* ---- without nodes --------------------------------------------------------------------------- */
+
+void
+_imgimport_json_begin_object (GString *out, const char *name)
+{
+  begin_value (out, name);
+  g_string_append_c (out, '{');
+}
+
+void
+_imgimport_json_end_object (GString *out)
+{
+  g_string_append_c (out, '}');
+}
+
+void
+_imgimport_json_begin_array (GString *out, const char *name)
+{
+  begin_value (out, name);
+  g_string_append_c (out, '[');
+}
+
+void
+_imgimport_json_end_array (GString *out)
+{
+  g_string_append_c (out, ']');
+}
+
+void
+_imgimport_json_write_string (GString *out, const char *name, const char *value)
+{
+  begin_value (out, name);
+  if (value != NULL)
+    write_string (value, out);
+  else
+    g_string_append (out, "null");
+}
+
+void
+_imgimport_json_write_int (GString *out, const char *name, gint64 value)
+{
+  begin_value (out, name);
+  write_int (value, out);
+}
+
+void
+_imgimport_json_write_boolean (GString *out, const char *name, gboolean value)
+{
+  _imgimport_json_write_json (out, name, value ? "true" : "false");
+}
+
+void
+_imgimport_json_write_strv (GString *out, const char *name, const char *const *values)
+{
+  gsize i;
+
+  _imgimport_json_begin_array (out, name);
+  for (i = 0; values[i] != NULL; i++)
+    _imgimport_json_write_string (out, NULL, values[i]);
+  _imgimport_json_end_array (out);
+}
+
+void
+_imgimport_json_write_node (GString *out, const char *name, JsonNode *node)
+{
+  begin_value (out, name);
+  write_node (node, out);
+}
+
+void
+_imgimport_json_write_json (GString *out, const char *name, const char *json)
+{
+  begin_value (out, name);
+  g_string_append (out, json != NULL ? json : "null");
 }

@@ -86,51 +86,37 @@ _imgimport_facts_copy (const ImgImportFacts *self)
 }
 
 static void
-build_match (JsonBuilder *builder, const ImgImportMatch *match)
+write_match (const ImgImportMatch *match, GString *out)
 {
-  json_builder_begin_object (builder);
-  json_builder_set_member_name (builder, "format");
-  json_builder_add_string_value (builder, match->format);
+  _imgimport_json_begin_object (out, NULL);
+  _imgimport_json_write_string (out, "format", match->format);
   if (match->virtual_size != IMGIMPORT_SIZE_UNKNOWN)
-    {
-      json_builder_set_member_name (builder, "virtual_size");
-      json_builder_add_int_value (builder, (gint64)match->virtual_size);
-    }
-  json_builder_set_member_name (builder, "checks");
-  json_builder_begin_array (builder);
+    _imgimport_json_write_int (out, "virtual_size", (gint64)match->virtual_size);
+  _imgimport_json_begin_array (out, "checks");
   for (guint i = 0; i < match->checks->len; i++)
     {
       const ImgImportCheck *check = &g_array_index (match->checks, ImgImportCheck, i);
 
-      json_builder_begin_object (builder);
-      json_builder_set_member_name (builder, "name");
-      json_builder_add_string_value (builder, check->name);
+      _imgimport_json_begin_object (out, NULL);
+      _imgimport_json_write_string (out, "name", check->name);
       if (!check->passed)
-        {
-          json_builder_set_member_name (builder, "reason");
-          json_builder_add_string_value (builder, check->reason);
-        }
-      json_builder_end_object (builder);
+        _imgimport_json_write_string (out, "reason", check->reason);
+      _imgimport_json_end_object (out);
     }
-  json_builder_end_array (builder);
-  json_builder_end_object (builder);
+  _imgimport_json_end_array (out);
+  _imgimport_json_end_object (out);
 }
 
-JsonNode *
-_imgimport_facts_to_json (const ImgImportFacts *self)
+void
+_imgimport_facts_write (const ImgImportFacts *self, GString *out, const char *name)
 {
-  g_autoptr (JsonBuilder) builder = json_builder_new ();
-
-  json_builder_begin_object (builder);
-  json_builder_set_member_name (builder, "size");
-  json_builder_add_int_value (builder, (gint64)self->size);
-  json_builder_set_member_name (builder, "matches");
-  json_builder_begin_array (builder);
+  _imgimport_json_begin_object (out, name);
+  _imgimport_json_write_int (out, "size", (gint64)self->size);
+  _imgimport_json_begin_array (out, "matches");
   for (guint i = 0; i < self->matches->len; i++)
-    build_match (builder, g_ptr_array_index (self->matches, i));
-  json_builder_end_array (builder);
-  json_builder_end_object (builder);
-  return json_builder_get_root (builder);
+    write_match (g_ptr_array_index (self->matches, i), out);
+  _imgimport_json_end_array (out);
+  _imgimport_json_end_object (out);
 }
 
 static gboolean

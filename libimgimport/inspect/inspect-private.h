@@ -39,7 +39,8 @@ typedef struct
 void _imgimport_facts_free (ImgImportFacts *self);
 ImgImportFacts *_imgimport_facts_copy (const ImgImportFacts *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ImgImportFacts, _imgimport_facts_free)
-JsonNode *_imgimport_facts_to_json (const ImgImportFacts *self);
+/* As _imgimport_json_write_json() would. */
+void _imgimport_facts_write (const ImgImportFacts *self, GString *out, const char *name);
 ImgImportFacts *_imgimport_facts_from_json (JsonObject *object, const char *what, GError **error);
 
 /* As imgimport_inspector_finish(), for those who keep the facts. */

@@ -72,12 +72,13 @@ imgimport_inspection_new_from_json (const char *json, GError **error)
 char *
 imgimport_inspection_to_json (ImgImportInspection *self)
 {
-  g_autoptr (JsonNode) node = NULL;
+  GString *out;
 
   g_return_val_if_fail (IMGIMPORT_IS_INSPECTION (self), NULL);
 
-  node = _imgimport_facts_to_json (self->facts);
-  return _imgimport_json_to_text (node);
+  out = g_string_new (NULL);
+  _imgimport_facts_write (self->facts, out, NULL);
+  return g_string_free (out, FALSE);
 }
 
 guint64

@@ -145,17 +145,19 @@ imgimport_context_get_request_id (ImgImportContext *self)
 char *
 imgimport_context_to_json (ImgImportContext *self)
 {
-  g_autoptr (JsonObject) object = NULL;
+  GString *out;
 
   g_return_val_if_fail (IMGIMPORT_IS_CONTEXT (self), NULL);
 
-  object = json_object_new ();
-  _imgimport_model_write_string (object, "owner", self->owner);
-  _imgimport_model_write_string (object, "user", self->user);
-  _imgimport_model_write_strv (object, "roles", (const char *const *)self->roles);
-  json_object_set_boolean_member (object, "is_admin", self->is_admin);
-  _imgimport_model_write_string (object, "request_id", self->request_id);
-  return _imgimport_json_object_to_text (object);
+  out = g_string_new (NULL);
+  _imgimport_json_begin_object (out, NULL);
+  _imgimport_json_write_string (out, "owner", self->owner);
+  _imgimport_json_write_string (out, "user", self->user);
+  _imgimport_json_write_strv (out, "roles", (const char *const *)self->roles);
+  _imgimport_json_write_boolean (out, "is_admin", self->is_admin);
+  _imgimport_json_write_string (out, "request_id", self->request_id);
+  _imgimport_json_end_object (out);
+  return g_string_free (out, FALSE);
 }
 
 ImgImportContext *

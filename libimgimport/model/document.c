@@ -181,46 +181,18 @@ _imgimport_model_read_tags (const ImgImportJsonCursor *self, const char *member,
 }
 
 void
-_imgimport_model_write_string (JsonObject *object, const char *member, const char *value)
-{
-  if (value != NULL)
-    json_object_set_string_member (object, member, value);
-  else
-    json_object_set_null_member (object, member);
-}
-
-void
-_imgimport_model_write_size (JsonObject *object, const char *member, guint64 value)
+_imgimport_model_write_size (GString *out, const char *member, guint64 value)
 {
   if (value <= G_MAXINT64)
-    json_object_set_int_member (object, member, (gint64)value);
+    _imgimport_json_write_int (out, member, (gint64)value);
   else
-    json_object_set_null_member (object, member);
+    _imgimport_json_write_json (out, member, NULL);
 }
 
 void
-_imgimport_model_write_time (JsonObject *object, const char *member, gint64 value)
+_imgimport_model_write_time (GString *out, const char *member, gint64 value)
 {
   g_autofree char *text = value != 0 ? _imgimport_time_to_iso (value) : NULL;
 
-  _imgimport_model_write_string (object, member, text);
-}
-
-void
-_imgimport_model_write_strv (JsonObject *object, const char *member, const char *const *values)
-{
-  JsonArray *array = json_array_new ();
-
-  for (gsize i = 0; values[i] != NULL; i++)
-    json_array_add_string_element (array, values[i]);
-  json_object_set_array_member (object, member, array);
-}
-
-JsonNode *
-_imgimport_model_object_to_node (JsonObject *object)
-{
-  JsonNode *node = json_node_new (JSON_NODE_OBJECT);
-
-  json_node_take_object (node, object);
-  return node;
+  _imgimport_json_write_string (out, member, text);
 }

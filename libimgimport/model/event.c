@@ -148,24 +148,26 @@ imgimport_event_get_total (ImgImportEvent *self)
 char *
 imgimport_event_to_json (ImgImportEvent *self)
 {
-  g_autoptr (JsonObject) object = NULL;
+  GString *out;
 
   g_return_val_if_fail (IMGIMPORT_IS_EVENT (self), NULL);
 
-  object = json_object_new ();
-  json_object_set_string_member (
-      object, "kind", _imgimport_enum_to_word (IMGIMPORT_TYPE_EVENT_KIND, (int)self->kind));
+  out = g_string_new (NULL);
+  _imgimport_json_begin_object (out, NULL);
+  _imgimport_json_write_string (
+      out, "kind", _imgimport_enum_to_word (IMGIMPORT_TYPE_EVENT_KIND, (int)self->kind));
   if (self->image_id != NULL)
-    json_object_set_string_member (object, "image_id", self->image_id);
+    _imgimport_json_write_string (out, "image_id", self->image_id);
   if (self->job_id != NULL)
-    json_object_set_string_member (object, "job_id", self->job_id);
+    _imgimport_json_write_string (out, "job_id", self->job_id);
   if (self->status != NULL)
-    json_object_set_string_member (object, "status", self->status);
+    _imgimport_json_write_string (out, "status", self->status);
   if (self->phase != NULL)
-    json_object_set_string_member (object, "phase", self->phase);
+    _imgimport_json_write_string (out, "phase", self->phase);
   if (self->kind == IMGIMPORT_EVENT_JOB || self->kind == IMGIMPORT_EVENT_PROGRESS)
-    _imgimport_model_write_size (object, "bytes", self->bytes);
+    _imgimport_model_write_size (out, "bytes", self->bytes);
   if (self->total != IMGIMPORT_SIZE_UNKNOWN)
-    _imgimport_model_write_size (object, "total", self->total);
-  return _imgimport_json_object_to_text (object);
+    _imgimport_model_write_size (out, "total", self->total);
+  _imgimport_json_end_object (out);
+  return g_string_free (out, FALSE);
 }

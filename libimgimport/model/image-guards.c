@@ -68,10 +68,13 @@ count_properties (ImgImportImage *self)
 static gsize
 measure (ImgImportImage *self)
 {
-  g_autoptr (JsonNode) node = _imgimport_image_to_node (self, TRUE);
-  g_autofree char *text = _imgimport_json_object_to_text (json_node_get_object (node));
+  GString *out = g_string_new (NULL);
+  gsize length;
 
-  return strlen (text);
+  _imgimport_image_write (self, out, NULL, TRUE);
+  length = out->len;
+  g_string_free (out, TRUE);
+  return length;
 }
 
 gboolean

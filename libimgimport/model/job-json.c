@@ -6,108 +6,88 @@
 static const char *const ways[] = { "link", "reflink", "copy", "stream", NULL };
 
 static void
-write_input (ImgImportJob *self, JsonObject *object)
+write_result (ImgImportJob *self, GString *out)
 {
-  if (self->input != NULL)
-    json_object_set_member (object, "input", _imgimport_json_parse (self->input, "input", NULL));
-  else
-    json_object_set_null_member (object, "input");
-}
-
-static void
-write_result (ImgImportJob *self, JsonObject *object)
-{
-  JsonObject *result;
-
   if (self->status != IMGIMPORT_JOB_SUCCESS)
     {
-      json_object_set_null_member (object, "result");
+      _imgimport_json_write_json (out, "result", NULL);
       return;
     }
-  result = json_object_new ();
-  json_object_set_string_member (result, "image_id", self->image_id);
-  json_object_set_object_member (object, "result", result);
+  _imgimport_json_begin_object (out, "result");
+  _imgimport_json_write_string (out, "image_id", self->image_id);
+  _imgimport_json_end_object (out);
 }
 
 static void
-write_tasks (ImgImportJob *self, JsonObject *object)
+write_deliveries (ImgImportJob *self, GString *out)
 {
-  JsonNode *tasks = self->tasks != NULL ? _imgimport_json_parse (self->tasks, "tasks", NULL) : NULL;
-
-  if (tasks != NULL)
-    json_object_set_member (object, "tasks", tasks);
-}
-
-static void
-write_deliveries (ImgImportJob *self, JsonObject *object)
-{
-  JsonArray *array = json_array_new ();
-
+  _imgimport_json_begin_array (out, "deliveries");
   for (guint i = 0; i < self->deliveries->len; i++)
     {
       const ImgImportDelivery *delivery = g_ptr_array_index (self->deliveries, i);
-      JsonObject *entry = json_object_new ();
 
-      json_object_set_string_member (entry, "store", delivery->store);
-      json_object_set_string_member (entry, "way", delivery->way);
-      json_object_set_string_member (entry, "why", delivery->why);
-      json_array_add_object_element (array, entry);
+      _imgimport_json_begin_object (out, NULL);
+      _imgimport_json_write_string (out, "store", delivery->store);
+      _imgimport_json_write_string (out, "way", delivery->way);
+      _imgimport_json_write_string (out, "why", delivery->why);
+      _imgimport_json_end_object (out);
     }
-  json_object_set_array_member (object, "deliveries", array);
+  _imgimport_json_end_array (out);
 }
 
 static void
-write_times (ImgImportJob *self, JsonObject *object, gboolean internal)
+write_times (ImgImportJob *self, GString *out, gboolean internal)
 {
   if (internal)
     {
-      json_object_set_int_member (object, "created_us", self->created_us);
-      json_object_set_int_member (object, "updated_us", self->updated_us);
-      json_object_set_int_member (object, "expires_us", self->expires_us);
+      _imgimport_json_write_int (out, "created_us", self->created_us);
+      _imgimport_json_write_int (out, "updated_us", self->updated_us);
+      _imgimport_json_write_int (out, "expires_us", self->expires_us);
       return;
     }
-  _imgimport_model_write_time (object, "created_at", self->created_us);
-  _imgimport_model_write_time (object, "updated_at", self->updated_us);
-  _imgimport_model_write_time (object, "expires_at", self->expires_us);
+  _imgimport_model_write_time (out, "created_at", self->created_us);
+  _imgimport_model_write_time (out, "updated_at", self->updated_us);
+  _imgimport_model_write_time (out, "expires_at", self->expires_us);
 }
 
-JsonNode *
-_imgimport_job_to_node (ImgImportJob *self, gboolean internal)
+void
+_imgimport_job_write (ImgImportJob *self, GString *out, const char *name, gboolean internal)
 {
-  JsonObject *object = json_object_new ();
-
-  json_object_set_string_member (object, "id", self->id);
-  json_object_set_string_member (object, "type", JOB_TYPE);
-  json_object_set_string_member (object, "status", imgimport_job_status_to_string (self->status));
-  _imgimport_model_write_string (object, "owner", self->owner);
-  json_object_set_string_member (object, "image_id", self->image_id);
-  _imgimport_model_write_string (object, "user_id", self->user_id);
-  _imgimport_model_write_string (object, "request_id", self->request_id);
-  write_input (self, object);
-  write_result (self, object);
-  json_object_set_string_member (object, "message", self->message);
-  _imgimport_model_write_string (object, "reason", self->reason);
-  _imgimport_model_write_string (object, "code", self->code);
-  _imgimport_model_write_string (object, "phase", self->phase);
-  _imgimport_model_write_size (object, "bytes", self->bytes);
-  _imgimport_model_write_size (object, "total", self->total);
-  _imgimport_model_write_strv (object, "warnings", (const char *const *)self->warnings);
-  write_deliveries (self, object);
-  write_tasks (self, object);
-  json_object_set_boolean_member (object, "cancel_requested", self->cancel_requested);
-  write_times (self, object, internal);
-  return _imgimport_model_object_to_node (object);
+  _imgimport_json_begin_object (out, name);
+  _imgimport_json_write_string (out, "id", self->id);
+  _imgimport_json_write_string (out, "type", JOB_TYPE);
+  _imgimport_json_write_string (out, "status", imgimport_job_status_to_string (self->status));
+  _imgimport_json_write_string (out, "owner", self->owner);
+  _imgimport_json_write_string (out, "image_id", self->image_id);
+  _imgimport_json_write_string (out, "user_id", self->user_id);
+  _imgimport_json_write_string (out, "request_id", self->request_id);
+  _imgimport_json_write_json (out, "input", self->input);
+  write_result (self, out);
+  _imgimport_json_write_string (out, "message", self->message);
+  _imgimport_json_write_string (out, "reason", self->reason);
+  _imgimport_json_write_string (out, "code", self->code);
+  _imgimport_json_write_string (out, "phase", self->phase);
+  _imgimport_model_write_size (out, "bytes", self->bytes);
+  _imgimport_model_write_size (out, "total", self->total);
+  _imgimport_json_write_strv (out, "warnings", (const char *const *)self->warnings);
+  write_deliveries (self, out);
+  if (self->tasks != NULL)
+    _imgimport_json_write_json (out, "tasks", self->tasks);
+  _imgimport_json_write_boolean (out, "cancel_requested", self->cancel_requested);
+  write_times (self, out, internal);
+  _imgimport_json_end_object (out);
 }
 
 char *
 imgimport_job_to_json (ImgImportJob *self)
 {
-  g_autoptr (JsonNode) node = NULL;
+  GString *out;
 
   g_return_val_if_fail (IMGIMPORT_IS_JOB (self), NULL);
 
-  node = _imgimport_job_to_node (self, FALSE);
-  return _imgimport_json_object_to_text (json_node_get_object (node));
+  out = g_string_new (NULL);
+  _imgimport_job_write (self, out, NULL, FALSE);
+  return g_string_free (out, FALSE);
 }
 
 static gboolean
@@ -227,8 +207,8 @@ _imgimport_job_from_object (JsonObject *object, const char *what, GError **error
     "id",         "type",       "status",     "owner",      "image_id",         "user_id",
     "request_id", "input",      "result",     "message",    "reason",           "code",
     "phase",      "bytes",      "total",      "warnings",   "deliveries",       "created_at",
-    "updated_at", "expires_at", "created_us", "updated_us", "cancel_requested", "expires_us", "tasks",
-    NULL
+    "updated_at", "expires_at", "created_us", "updated_us", "cancel_requested", "expires_us",
+    "tasks",      NULL
   };
   g_autoptr (ImgImportJob) self = g_object_new (IMGIMPORT_TYPE_JOB, NULL);
   g_auto (GStrv) warnings = NULL;

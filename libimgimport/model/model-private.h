@@ -145,9 +145,10 @@ void _imgimport_image_merge_store_list (ImgImportImage *self, const char *proper
 #define IMGIMPORT_PROPERTY_IMPORTING "os_glance_importing_to_stores"
 #define IMGIMPORT_PROPERTY_FAILED "os_glance_failed_import"
 
-/* The document: `internal` is what a catalog keeps (locations with keys and versions, times in
+/* The document, as _imgimport_json_write_json() would: `internal` is what a catalog keeps (locations with keys and versions, times in
  * microseconds, properties in an object of their own), else the public v2 shape. */
-JsonNode *_imgimport_image_to_node (ImgImportImage *self, gboolean internal);
+void _imgimport_image_write (ImgImportImage *self, GString *out, const char *name,
+                             gboolean internal);
 
 /* Reads the internal form. `what` begins the error. */
 ImgImportImage *_imgimport_image_from_object (JsonObject *object, const char *what, GError **error);
@@ -239,7 +240,7 @@ void _imgimport_job_add_delivery (ImgImportJob *self, const char *store, const c
                                   const char *why);
 
 /* As for images; the internal form differs by its times in microseconds only. */
-JsonNode *_imgimport_job_to_node (ImgImportJob *self, gboolean internal);
+void _imgimport_job_write (ImgImportJob *self, GString *out, const char *name, gboolean internal);
 ImgImportJob *_imgimport_job_from_object (JsonObject *object, const char *what, GError **error);
 
 /* ---- request --------------------------------------------------------------------------------- */
@@ -306,11 +307,8 @@ gboolean _imgimport_model_require (const ImgImportJsonCursor *self, const char *
 /* Tags: each of at most 255 characters; answers them sorted and unique. */
 gboolean _imgimport_model_read_tags (const ImgImportJsonCursor *self, const char *member,
                                      char ***value, GError **error);
-void _imgimport_model_write_string (JsonObject *object, const char *member, const char *value);
-void _imgimport_model_write_size (JsonObject *object, const char *member, guint64 value);
-void _imgimport_model_write_time (JsonObject *object, const char *member, gint64 value);
-void _imgimport_model_write_strv (JsonObject *object, const char *member,
-                                  const char *const *values);
+void _imgimport_model_write_size (GString *out, const char *member, guint64 value);
+void _imgimport_model_write_time (GString *out, const char *member, gint64 value);
 /* The nullable strings of an image that a document names as they are; ends with a NULL member. */
 typedef struct
 {
@@ -320,9 +318,6 @@ typedef struct
 } ImgImportImageString;
 const ImgImportImageString *_imgimport_image_strings (void);
 #define IMGIMPORT_IMAGE_STRING(image, entry) G_STRUCT_MEMBER_P (image, (entry)->offset)
-
-/* Takes the object. */
-JsonNode *_imgimport_model_object_to_node (JsonObject *object);
 
 /* Answers `cause`, which it takes, under another reason; always FALSE. */
 gboolean _imgimport_model_refuse (GError **error, const char *reason, GError *cause);

@@ -55,27 +55,32 @@ request_new (const char *method)
 
 /* `method` is the request's own object, NULL for the default. */
 static void
-fill_text (ImgImportRequest *self, JsonObject *method)
+fill_text (ImgImportRequest *self, JsonNode *method)
 {
-  g_autoptr (JsonObject) object = json_object_new ();
-  JsonObject *kept = method != NULL ? json_object_ref (method) : json_object_new ();
+  GString *out = g_string_new (NULL);
 
-  if (method == NULL)
-    json_object_set_string_member (kept, "name", self->method);
-  json_object_set_object_member (object, "method", kept);
+  _imgimport_json_begin_object (out, NULL);
+  if (method != NULL)
+    _imgimport_json_write_node (out, "method", method);
+  else
+    {
+      _imgimport_json_begin_object (out, "method");
+      _imgimport_json_write_string (out, "name", self->method);
+      _imgimport_json_end_object (out);
+    }
   if (self->stores != NULL)
-    _imgimport_model_write_strv (object, "stores", (const char *const *)self->stores);
-  json_object_set_boolean_member (object, "all_stores", self->all_stores);
-  json_object_set_boolean_member (object, "all_stores_must_succeed", self->must_succeed);
+    _imgimport_json_write_strv (out, "stores", (const char *const *)self->stores);
+  _imgimport_json_write_boolean (out, "all_stores", self->all_stores);
+  _imgimport_json_write_boolean (out, "all_stores_must_succeed", self->must_succeed);
   if (self->digest_name != NULL)
     {
-      JsonObject *digest = json_object_new ();
-
-      json_object_set_string_member (digest, "algorithm", self->digest_name);
-      json_object_set_string_member (digest, "value", self->digest_value);
-      json_object_set_object_member (object, "expected_digest", digest);
+      _imgimport_json_begin_object (out, "expected_digest");
+      _imgimport_json_write_string (out, "algorithm", self->digest_name);
+      _imgimport_json_write_string (out, "value", self->digest_value);
+      _imgimport_json_end_object (out);
     }
-  self->text = _imgimport_json_object_to_text (object);
+  _imgimport_json_end_object (out);
+  self->text = g_string_free (out, FALSE);
 }
 
 static gboolean
@@ -187,7 +192,7 @@ read_request (JsonObject *object, GError **error)
       !_imgimport_json_boolean (&cursor, "all_stores_must_succeed", &self->must_succeed, error) ||
       !read_digest (self, &cursor, error))
     return NULL;
-  fill_text (self, method.object);
+  fill_text (self, json_object_get_member (object, "method"));
   return g_steal_pointer (&self);
 }
 
@@ -227,11 +232,12 @@ char *
 _imgimport_request_to_input (const ImgImportRequest *self, const char *image_id,
                              const char *const *stores)
 {
-  g_autoptr (JsonObject) object = json_object_new ();
+  GString *out = g_string_new (NULL);
 
-  json_object_set_string_member (object, "image_id", image_id);
-  json_object_set_member (object, "import_req",
-                          _imgimport_json_parse (self->text, "import request", NULL));
-  _imgimport_model_write_strv (object, "backend", stores);
-  return _imgimport_json_object_to_text (object);
+  _imgimport_json_begin_object (out, NULL);
+  _imgimport_json_write_string (out, "image_id", image_id);
+  _imgimport_json_write_json (out, "import_req", self->text);
+  _imgimport_json_write_strv (out, "backend", stores);
+  _imgimport_json_end_object (out);
+  return g_string_free (out, FALSE);
 }

@@ -2,48 +2,37 @@
 
 #include "service/service-private.h"
 
-static JsonArray *
-names_of (ImgImportRegistry *registry)
+void
+_imgimport_service_write_names (ImgImportRegistry *registry, GString *out, const char *member)
 {
-  JsonArray *names = json_array_new ();
   guint i;
 
+  _imgimport_json_begin_array (out, member);
   for (i = 0; i < _imgimport_registry_get_size (registry); i++)
-    json_array_add_string_element (names, _imgimport_registry_get_name (registry, i));
-  return names;
-}
-
-JsonArray *
-_imgimport_service_method_names (ImgImportService *self)
-{
-  return names_of (self->methods);
-}
-
-JsonArray *
-_imgimport_service_store_names (ImgImportService *self)
-{
-  return names_of (self->stores);
+    _imgimport_json_write_string (out, NULL, _imgimport_registry_get_name (registry, i));
+  _imgimport_json_end_array (out);
 }
 
 char *
 imgimport_service_info_import (ImgImportService *self)
 {
   g_autoptr (ImgImportUse) use = NULL;
-  g_autoptr (JsonObject) answer = NULL;
-  JsonObject *methods;
+  GString *out;
 
   g_return_val_if_fail (IMGIMPORT_IS_SERVICE (self), NULL);
 
   use = _imgimport_service_enter (self, NULL);
   if (use == NULL)
     return NULL;
-  methods = json_object_new ();
-  json_object_set_string_member (methods, "description", "Enabled import methods");
-  json_object_set_string_member (methods, "type", "array");
-  json_object_set_array_member (methods, "value", _imgimport_service_method_names (self));
-  answer = json_object_new ();
-  json_object_set_object_member (answer, "import-methods", methods);
-  return _imgimport_json_object_to_text (answer);
+  out = g_string_new (NULL);
+  _imgimport_json_begin_object (out, NULL);
+  _imgimport_json_begin_object (out, "import-methods");
+  _imgimport_json_write_string (out, "description", "Enabled import methods");
+  _imgimport_json_write_string (out, "type", "array");
+  _imgimport_service_write_names (self->methods, out, "value");
+  _imgimport_json_end_object (out);
+  _imgimport_json_end_object (out);
+  return g_string_free (out, FALSE);
 }
 
 static const char *
@@ -61,26 +50,25 @@ description_of (ImgImportService *self, const char *id)
   return NULL;
 }
 
-static JsonObject *
-describe_store (ImgImportService *self, const char *id)
+static void
+write_store (ImgImportService *self, GString *out, const char *id)
 {
-  JsonObject *store = json_object_new ();
   const char *description = description_of (self, id);
 
-  json_object_set_string_member (store, "id", id);
+  _imgimport_json_begin_object (out, NULL);
+  _imgimport_json_write_string (out, "id", id);
   if (description != NULL)
-    json_object_set_string_member (store, "description", description);
+    _imgimport_json_write_string (out, "description", description);
   if (g_str_equal (id, self->default_store))
-    json_object_set_string_member (store, "default", "true");
-  return store;
+    _imgimport_json_write_string (out, "default", "true");
+  _imgimport_json_end_object (out);
 }
 
 char *
 imgimport_service_info_stores (ImgImportService *self)
 {
   g_autoptr (ImgImportUse) use = NULL;
-  g_autoptr (JsonObject) answer = NULL;
-  JsonArray *stores;
+  GString *out;
   guint i;
 
   g_return_val_if_fail (IMGIMPORT_IS_SERVICE (self), NULL);
@@ -88,11 +76,12 @@ imgimport_service_info_stores (ImgImportService *self)
   use = _imgimport_service_enter (self, NULL);
   if (use == NULL)
     return NULL;
-  stores = json_array_new ();
+  out = g_string_new (NULL);
+  _imgimport_json_begin_object (out, NULL);
+  _imgimport_json_begin_array (out, "stores");
   for (i = 0; i < _imgimport_registry_get_size (self->stores); i++)
-    json_array_add_object_element (
-        stores, describe_store (self, _imgimport_registry_get_name (self->stores, i)));
-  answer = json_object_new ();
-  json_object_set_array_member (answer, "stores", stores);
-  return _imgimport_json_object_to_text (answer);
+    write_store (self, out, _imgimport_registry_get_name (self->stores, i));
+  _imgimport_json_end_array (out);
+  _imgimport_json_end_object (out);
+  return g_string_free (out, FALSE);
 }

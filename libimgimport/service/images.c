@@ -67,12 +67,14 @@ put_new (ImgImportTxn *txn, gpointer data, GError **error)
 static char *
 describe_new (ImgImportService *self, ImgImportImage *image)
 {
-  g_autoptr (JsonObject) answer = json_object_new ();
+  GString *out = g_string_new (NULL);
 
-  json_object_set_member (answer, "image", _imgimport_image_to_node (image, FALSE));
-  json_object_set_array_member (answer, "import_methods", _imgimport_service_method_names (self));
-  json_object_set_array_member (answer, "stores", _imgimport_service_store_names (self));
-  return _imgimport_json_object_to_text (answer);
+  _imgimport_json_begin_object (out, NULL);
+  _imgimport_image_write (image, out, "image", FALSE);
+  _imgimport_service_write_names (self->methods, out, "import_methods");
+  _imgimport_service_write_names (self->stores, out, "stores");
+  _imgimport_json_end_object (out);
+  return g_string_free (out, FALSE);
 }
 
 ImgImportImage *

@@ -7,7 +7,8 @@
 
 #include "service/service-private.h"
 
-#define QUOTED_MAX 64 /* bytes */
+#define QUOTED_MAX 64  /* bytes */
+#define BODY_SIZE 2048 /* bytes; more than most have */
 
 static const char *const claim_words[] = { "none", "upload", "import" };
 
@@ -88,72 +89,75 @@ _imgimport_object_key (const char *image_id, guint64 epoch, guint n)
 
 /* ---- writing --------------------------------------------------------------------------------- */
 
-static JsonNode *
-claim_to_node (const ImgImportClaim *self)
+static void
+write_claim (const ImgImportClaim *self, GString *out)
 {
-  JsonObject *object = json_object_new ();
-
-  json_object_set_string_member (object, "kind", claim_words[self->kind]);
-  json_object_set_string_member (object, "owner", self->owner);
-  json_object_set_int_member (object, "epoch", (gint64)self->epoch);
+  _imgimport_json_begin_object (out, "claim");
+  _imgimport_json_write_string (out, "kind", claim_words[self->kind]);
+  _imgimport_json_write_string (out, "owner", self->owner);
+  _imgimport_json_write_int (out, "epoch", (gint64)self->epoch);
   if (self->job != NULL)
     {
-      json_object_set_string_member (object, "job", self->job);
-      json_object_set_string_member (object, "from", imgimport_status_to_string (self->from));
+      _imgimport_json_write_string (out, "job", self->job);
+      _imgimport_json_write_string (out, "from", imgimport_status_to_string (self->from));
     }
-  return _imgimport_model_object_to_node (object);
+  _imgimport_json_end_object (out);
 }
 
-static JsonNode *
-staged_to_node (const ImgImportStaged *self)
+static void
+write_staged (const ImgImportStaged *self, GString *out, const char *member)
 {
-  JsonObject *object = json_object_new ();
-  JsonObject *digests = json_object_new ();
   GHashTableIter iter;
   gpointer name, value;
 
-  json_object_set_string_member (object, "key", self->key);
-  json_object_set_string_member (object, "version", self->version);
-  json_object_set_int_member (object, "size", (gint64)self->size);
+  _imgimport_json_begin_object (out, member);
+  _imgimport_json_write_string (out, "key", self->key);
+  _imgimport_json_write_string (out, "version", self->version);
+  _imgimport_json_write_int (out, "size", (gint64)self->size);
+  _imgimport_json_begin_object (out, "digests");
   g_hash_table_iter_init (&iter, self->digests);
   while (g_hash_table_iter_next (&iter, &name, &value))
-    json_object_set_string_member (digests, name, value);
-  json_object_set_object_member (object, "digests", digests);
-  json_object_set_member (object, "facts", _imgimport_facts_to_json (self->facts));
-  return _imgimport_model_object_to_node (object);
+    _imgimport_json_write_string (out, name, value);
+  _imgimport_json_end_object (out);
+  _imgimport_facts_write (self->facts, out, "facts");
+  _imgimport_json_end_object (out);
 }
 
 char *
 _imgimport_image_record_to_body (const ImgImportImageRecord *self)
 {
-  g_autoptr (JsonObject) object = json_object_new ();
+  GString *out = g_string_sized_new (BODY_SIZE);
 
-  json_object_set_member (object, "image", _imgimport_image_to_node (self->image, TRUE));
-  json_object_set_int_member (object, "epoch", (gint64)self->epoch);
+  _imgimport_json_begin_object (out, NULL);
+  _imgimport_image_write (self->image, out, "image", TRUE);
+  _imgimport_json_write_int (out, "epoch", (gint64)self->epoch);
   if (self->claim.kind != IMGIMPORT_CLAIM_NONE)
-    json_object_set_member (object, "claim", claim_to_node (&self->claim));
+    write_claim (&self->claim, out);
   if (self->staged.key != NULL)
-    json_object_set_member (object, "staged", staged_to_node (&self->staged));
+    write_staged (&self->staged, out, "staged");
   if (self->original.key != NULL)
-    json_object_set_member (object, "original", staged_to_node (&self->original));
-  return _imgimport_json_object_to_text (object);
+    write_staged (&self->original, out, "original");
+  _imgimport_json_end_object (out);
+  return g_string_free (out, FALSE);
 }
 
 char *
 _imgimport_job_record_to_body (const ImgImportJobRecord *self)
 {
-  g_autoptr (JsonObject) object = json_object_new ();
+  GString *out = g_string_sized_new (BODY_SIZE);
 
-  json_object_set_member (object, "job", _imgimport_job_to_node (self->job, TRUE));
-  json_object_set_string_member (object, "owner", self->owner);
-  json_object_set_int_member (object, "epoch", (gint64)self->epoch);
+  _imgimport_json_begin_object (out, NULL);
+  _imgimport_job_write (self->job, out, "job", TRUE);
+  _imgimport_json_write_string (out, "owner", self->owner);
+  _imgimport_json_write_int (out, "epoch", (gint64)self->epoch);
   if (self->context != NULL)
     {
       g_autofree char *text = imgimport_context_to_json (self->context);
 
-      json_object_set_string_member (object, "context", text);
+      _imgimport_json_write_string (out, "context", text);
     }
-  return _imgimport_json_object_to_text (object);
+  _imgimport_json_end_object (out);
+  return g_string_free (out, FALSE);
 }
 
 /* ---- reading --------------------------------------------------------------------------------- */

@@ -178,8 +178,9 @@ void _imgimport_service_set_clock (ImgImportService *self, ImgImportClock *clock
 
 /* ---- discovery (discovery.c) ----------------------------------------------------------------- */
 
-JsonArray *_imgimport_service_method_names (ImgImportService *self);
-JsonArray *_imgimport_service_store_names (ImgImportService *self);
+/* The names of a registry, in order, as _imgimport_json_write_strv() would. */
+void _imgimport_service_write_names (ImgImportRegistry *registry, GString *out,
+                                     const char *member);
 
 /* ---- who may do what (access.c) -------------------------------------------------------------- */
 

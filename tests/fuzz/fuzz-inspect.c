@@ -64,9 +64,10 @@ inspect (guint mode, const guint8 *data, gsize size)
 static char *
 facts_text (const ImgImportFacts *facts)
 {
-  g_autoptr (JsonNode) node = _imgimport_facts_to_json (facts);
+  GString *out = g_string_new (NULL);
 
-  return _imgimport_json_to_text (node);
+  _imgimport_facts_write (facts, out, NULL);
+  return g_string_free (out, FALSE);
 }
 
 /* What is said is JSON that can be read again, and does not depend on the pieces. */

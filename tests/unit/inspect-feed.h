@@ -30,9 +30,10 @@ static inline char *
 feed_text (ImgImportInspector *inspector)
 {
   g_autoptr (ImgImportFacts) facts = _imgimport_inspector_finish (inspector);
-  g_autoptr (JsonNode) node = _imgimport_facts_to_json (facts);
+  GString *out = g_string_new (NULL);
 
-  return _imgimport_json_to_text (node);
+  _imgimport_facts_write (facts, out, NULL);
+  return g_string_free (out, FALSE);
 }
 
 /* What is said of an image that comes in chunks of `chunk` bytes, or where it is 0, of random ones.

@@ -44,9 +44,10 @@ full_image (void)
 static char *
 internal_text (ImgImportImage *image)
 {
-  g_autoptr (JsonNode) node = _imgimport_image_to_node (image, TRUE);
+  GString *out = g_string_new (NULL);
 
-  return _imgimport_json_object_to_text (json_node_get_object (node));
+  _imgimport_image_write (image, out, NULL, TRUE);
+  return g_string_free (out, FALSE);
 }
 
 static ImgImportImage *

@@ -6,9 +6,10 @@ static const gsize chunks[] = { 1, 17, 511, 512, 64 * 1024, 1024 * 1024 };
 static char *
 facts_text (const ImgImportFacts *facts)
 {
-  g_autoptr (JsonNode) node = _imgimport_facts_to_json (facts);
+  GString *out = g_string_new (NULL);
 
-  return json_to_string (node, FALSE);
+  _imgimport_facts_write (facts, out, NULL);
+  return g_string_free (out, FALSE);
 }
 
 static void

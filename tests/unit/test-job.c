@@ -42,9 +42,10 @@ full_job (void)
 static char *
 internal_text (ImgImportJob *job)
 {
-  g_autoptr (JsonNode) node = _imgimport_job_to_node (job, TRUE);
+  GString *out = g_string_new (NULL);
 
-  return _imgimport_json_object_to_text (json_node_get_object (node));
+  _imgimport_job_write (job, out, NULL, TRUE);
+  return g_string_free (out, FALSE);
 }
 
 static ImgImportJob *
