@@ -123,6 +123,7 @@ struct _ImgImportRun
   guint32 n_revert_failed;
   guint32 n_delayed;
   gboolean is_queued;
+  gboolean calls_worker; /* a thread of the pool is to be woken */
   gboolean is_past_pivot;
   gboolean is_cancelled;
   gboolean is_suspending;
@@ -154,8 +155,11 @@ struct _ImgImportRun
 
 /* Takes the lock, for a change of the run. */
 void _imgimport_run_lock (ImgImportRun *self);
-/* Drops the lock, then tells readers of events and fires what is to be fired. */
+/* Drops the lock, then wakes a thread where one is to be woken, tells readers of events and fires
+ * what is to be fired. */
 void _imgimport_run_unlock (ImgImportRun *self);
+/* Wakes that thread now, where the lock is dropped in another way. */
+void _imgimport_run_call_worker (ImgImportRun *self);
 
 /* A thread's turn, without the lock: at the delayed task `due`, or at what is ready, and with
  * `single` at one task only. Returns whether anything was done. */

@@ -41,19 +41,41 @@ _imgimport_run_lock (ImgImportRun *self)
   self->watch.now_us = 0;
 }
 
+void
+_imgimport_run_call_worker (ImgImportRun *self)
+{
+  if (self->calls_worker)
+    _imgimport_pool_call_worker (self->pool);
+  self->calls_worker = FALSE;
+}
+
+/* Who waits for the end of the run is woken before those who read of it, unless its done function
+ * may do so first. */
+static gboolean
+tells_later (const ImgImportRun *self)
+{
+  return self->phase == IMGIMPORT_PHASE_ENDED && !self->is_reported && self->done_func == NULL;
+}
+
 /* A cancellable calls whoever listens to it. */
 void
 _imgimport_run_unlock (ImgImportRun *self)
 {
+  g_autoptr (ImgImportPool) called = NULL;
   GPtrArray *firing = NULL;
   GPtrArray *untold = NULL;
   guint i;
 
+  if (self->calls_worker)
+    called = _imgimport_pool_ref (self->pool);
+  self->calls_worker = FALSE;
   if (self->fire || self->fire_late || self->firing != NULL)
     firing = take_firing (self);
-  if (g_atomic_int_get (&self->watch.is_untold))
+  if (g_atomic_int_get (&self->watch.is_untold) && !tells_later (self))
     untold = _imgimport_run_watch_take_untold (self, FALSE);
   _imgimport_unlock (&self->lock);
+  if (called != NULL)
+    _imgimport_pool_call_worker (called);
   if (untold != NULL)
     _imgimport_watch_tell (untold);
   if (firing == NULL)
@@ -232,7 +254,7 @@ _imgimport_run_settle (ImgImportRun *self)
 gboolean
 _imgimport_run_report (ImgImportRun *self)
 {
-  ImgImportPool *pool;
+  g_autoptr (ImgImportPool) pool = NULL;
   ImgImportEngine *engine;
   ImgImportRunFunc func;
   gboolean is_final;
@@ -246,7 +268,7 @@ _imgimport_run_report (ImgImportRun *self)
     }
   func = self->done_func;
   engine = g_steal_pointer (&self->engine);
-  pool = self->pool;
+  pool = _imgimport_pool_ref (self->pool);
   is_final = self->state != IMGIMPORT_RUN_SUSPENDED;
   release = is_final && self->log.is_claimed;
   self->log.is_claimed &= !release;
@@ -263,8 +285,9 @@ _imgimport_run_report (ImgImportRun *self)
   g_object_unref (engine);
   _imgimport_lock (&self->lock);
   self->is_reported = TRUE;
-  g_cond_broadcast (&self->cond);
   _imgimport_unlock (&self->lock);
+  g_cond_broadcast (&self->cond);
+  _imgimport_run_watch_tell_all (self);
   _imgimport_pool_signal (pool);
   return TRUE;
 }

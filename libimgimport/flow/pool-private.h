@@ -101,8 +101,10 @@ gboolean _imgimport_pool_attach (ImgImportPool *self, ImgImportRun *run, GError 
 void _imgimport_pool_detach (ImgImportPool *self, ImgImportRun *run);
 
 /* With the run's lock held. The run has ready tasks: some thread is to take a turn. With `helps`
- * the calling thread is at the run too and takes what it comes to first. */
-void _imgimport_pool_enqueue (ImgImportPool *self, ImgImportRun *run, gboolean helps);
+ * the calling thread is at the run too and takes what it comes to first. Returns whether a thread
+ * is then to be woken, better without the lock, for it would wait for that. */
+gboolean _imgimport_pool_enqueue (ImgImportPool *self, ImgImportRun *run, gboolean helps);
+void _imgimport_pool_call_worker (ImgImportPool *self);
 /* With the run's lock held. A turn at `task` when the clock says `due_us`. */
 void _imgimport_pool_delay (ImgImportPool *self, ImgImportRun *run, guint32 task, gint64 due_us);
 /* With the run's lock held. Drops its delayed tasks. */
@@ -120,8 +122,8 @@ gboolean _imgimport_pool_is_watched (ImgImportPool *self);
 /* With the run's lock held. Has a thread do that, where one is to be had. */
 void _imgimport_pool_ask_teller (ImgImportPool *self);
 
-/* For a caller that iterates: how many things have happened, and a sleep until there are more than
- * `seen`, a timer is due, or the clock says `deadline_us`. */
+/* For a caller that iterates, or awaits the end of runs: how many things have happened, and a sleep
+ * until there are more than `seen`, a timer is due, or the clock says `deadline_us`. */
 void _imgimport_pool_signal (ImgImportPool *self);
 guint64 _imgimport_pool_get_events (ImgImportPool *self);
 void _imgimport_pool_sleep (ImgImportPool *self, guint64 seen, gint64 deadline_us);
@@ -144,7 +146,7 @@ void _imgimport_pool_release (ImgImportPool *self, ImgImportTaskClass task_class
 /* Gives parked tasks another try where there is room. */
 void _imgimport_pool_unpark (ImgImportPool *self);
 
-/* With the pool's lock held. */
+/* With the pool's lock held. Timers have changed, or it is the end. */
 void _imgimport_pool_signal_locked (ImgImportPool *self);
 void _imgimport_pool_count_waiting (ImgImportPool *self);
 void _imgimport_pool_unpark_locked (ImgImportPool *self);

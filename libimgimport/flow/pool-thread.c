@@ -44,9 +44,11 @@ thread_main (gpointer data)
       if (_imgimport_pool_take_work_locked (self, &run, &task))
         {
           /* The wake-up may have been for another run than the one that was taken. */
-          if (self->queue.length > self->n_looking)
-            g_cond_signal (&self->work_cond);
+          gboolean calls = self->queue.length > self->n_looking;
+
           _imgimport_unlock (&self->lock);
+          if (calls)
+            _imgimport_pool_call_worker (self);
           is_soon = g_get_monotonic_time () - idle_since_us < SOON_US;
           _imgimport_run_turn (run, task, FALSE);
           g_object_unref (run);

@@ -71,9 +71,10 @@ _imgimport_pool_signal_locked (ImgImportPool *self)
 void
 _imgimport_pool_signal (ImgImportPool *self)
 {
-  g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&self->lock);
-
-  _imgimport_pool_signal_locked (self);
+  _imgimport_lock (&self->lock);
+  self->n_events++;
+  _imgimport_unlock (&self->lock);
+  g_cond_broadcast (&self->cond);
 }
 
 void
@@ -154,21 +155,20 @@ _imgimport_pool_detach (ImgImportPool *self, ImgImportRun *run)
     unlink_run (&self->queue, &run->queue_link);
   _imgimport_pool_count_waiting (self);
   unlink_run (&self->active, &run->active_link);
-  _imgimport_pool_signal_locked (self);
   _imgimport_unlock (&self->lock);
   if (queued)
     g_object_unref (run);
   g_object_unref (run);
 }
 
-void
+gboolean
 _imgimport_pool_enqueue (ImgImportPool *self, ImgImportRun *run, gboolean helps)
 {
   g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&self->lock);
 
   /* A turn that was due when the run was suspended may come after it was resumed. */
   if (run->queue_link.data != NULL)
-    return;
+    return FALSE;
   run->queue_link.data = g_object_ref (run);
   g_queue_push_tail_link (&self->queue, &run->queue_link);
   _imgimport_pool_count_waiting (self);
@@ -177,10 +177,15 @@ _imgimport_pool_enqueue (ImgImportPool *self, ImgImportRun *run, gboolean helps)
    * thread can be added, those there are will come to it. */
   if (self->queue.length > self->n_idle)
     _imgimport_pool_add_worker_locked (self, NULL);
-  if (!helps || self->queue.length > self->n_looking)
-    g_cond_signal (&self->work_cond);
   if (self->max_threads == 0)
     g_cond_broadcast (&self->cond);
+  return !helps || self->queue.length > self->n_looking;
+}
+
+void
+_imgimport_pool_call_worker (ImgImportPool *self)
+{
+  g_cond_signal (&self->work_cond);
 }
 
 void

@@ -129,6 +129,7 @@ _imgimport_run_flush (ImgImportRun *self)
     {
       if (log->is_writing)
         {
+          _imgimport_run_call_worker (self);
           _imgimport_cond_wait (&self->cond, &self->lock);
           self->watch.now_us = 0;
         }

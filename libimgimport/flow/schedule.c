@@ -75,7 +75,7 @@ enqueue (ImgImportRun *self, gboolean helps)
   if (self->is_queued)
     return;
   self->is_queued = TRUE;
-  _imgimport_pool_enqueue (self->pool, self, helps);
+  self->calls_worker |= _imgimport_pool_enqueue (self->pool, self, helps);
 }
 
 /* Has other threads help this one, or go on without it. */
