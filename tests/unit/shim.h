@@ -23,8 +23,10 @@ typedef struct
 /* What a plug-in is handed as its self. */
 typedef struct
 {
-  Faults *faults; /* NULL: calls are not counted */
-  gpointer real;
+  Faults *faults; /* NULL: calls are not counted; a catalog has some */
+  gpointer real;  /* in memory; owned */
+  GDestroyNotify free_real;
+  gpointer world;       /* that it is of, for slots that a test brings */
   const char *bad_slot; /* this one always fails; NULL: none */
   ImgImportError code;  /* with this */
   GMutex lock;
@@ -36,9 +38,11 @@ typedef struct
 } Shim;
 
 static inline void
-shim_init (Shim *self, Faults *faults, gpointer real)
+shim_init (Shim *self, Faults *faults, gpointer real, GDestroyNotify free_real)
 {
-  *self = (Shim){ .faults = faults, .real = real, .code = IMGIMPORT_ERROR_UNAVAILABLE };
+  *self = (Shim){
+    .faults = faults, .real = real, .free_real = free_real, .code = IMGIMPORT_ERROR_UNAVAILABLE
+  };
   g_mutex_init (&self->lock);
   g_cond_init (&self->cond);
   self->writers = g_hash_table_new_full (NULL, NULL, NULL, g_free);
@@ -46,8 +50,21 @@ shim_init (Shim *self, Faults *faults, gpointer real)
 }
 
 static inline void
+shim_init_catalog (Shim *self, Faults *faults)
+{
+  shim_init (self, faults, _imgimport_catalog_memory_new (), _imgimport_catalog_memory_free);
+}
+
+static inline void
+shim_init_store (Shim *self, Faults *faults)
+{
+  shim_init (self, faults, _imgimport_store_memory_new (), _imgimport_store_memory_free);
+}
+
+static inline void
 shim_clear (Shim *self)
 {
+  self->free_real (self->real);
   g_mutex_clear (&self->lock);
   g_cond_clear (&self->cond);
   g_hash_table_unref (self->writers);

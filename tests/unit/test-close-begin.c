@@ -4,13 +4,11 @@
  * not been called. */
 
 #include "import.h"
-#include "shim.h"
+#include "shim-world.h"
 
 typedef struct
 {
-  Shim catalog; /* first: it is what the slots are handed */
-  Faults faults;
-  gpointer memory;
+  ShimWorld shims; /* first: it is the world of the shims */
   GMutex lock;
   GCond cond;
   gboolean has_come; /* under lock: to the first append */
@@ -33,21 +31,15 @@ slow_commit (gpointer self, const ImgImportOp *const *ops, guint n_ops, gboolean
              GError **error)
 {
   if (ops[0]->kind == IMGIMPORT_OP_JOURNAL_APPEND)
-    wait_at_gate (self);
+    wait_at_gate (((Shim *)self)->world);
   return shim_commit (self, ops, n_ops, durable, error);
 }
 
 static ImgImportService *
 open_service (World *w)
 {
-  ImgImportCatalogVTable catalog = shim_catalog;
-  ImgImportService *service =
-      service_new ("{" MEMORY_STAGING ", " MEMORY_STORES ", \"workers\": 1}");
-  g_autoptr (GError) error = NULL;
+  ImgImportService *service = shim_world_service (&w->shims, "{\"workers\": 1}");
 
-  catalog.commit = slow_commit;
-  imgimport_service_set_catalog (service, &catalog, w, NULL, &error);
-  g_assert_no_error (error);
   service_start (service);
   return service;
 }
@@ -69,8 +61,8 @@ test_import_that_begins_is_awaited (void)
   g_autofree char *job_id = NULL;
   ImgImportThread *closer;
 
-  w.memory = _imgimport_catalog_memory_new ();
-  shim_init (&w.catalog, &w.faults, w.memory);
+  shim_world_init (&w.shims);
+  w.shims.catalog_slots.commit = slow_commit;
   g_mutex_init (&w.lock);
   g_cond_init (&w.cond);
   service = open_service (&w);
@@ -98,8 +90,7 @@ test_import_that_begins_is_awaited (void)
   job = _imgimport_job_record_load (service, job_id, NULL);
   assert_success (job->job);
   g_clear_object (&service);
-  shim_clear (&w.catalog);
-  _imgimport_catalog_memory_free (w.memory);
+  shim_world_clear (&w.shims);
   g_mutex_clear (&w.lock);
   g_cond_clear (&w.cond);
 }

@@ -5,26 +5,22 @@
  * where it cannot. */
 
 #include "import.h"
-#include "shim.h"
+#include "shim-world.h"
 
 typedef struct
 {
-  Shim catalog; /* first: it is what the slots are handed */
-  Faults faults;
-  Shim staging;
-  Shim one;
+  ShimWorld shims; /* first: it is the world of the shims */
   guint n_commits;
   guint lie_at;     /* the commit that lies; 0: none */
   gboolean blind;   /* and the catalog cannot be read just after it */
   gboolean is_dark; /* that read is the next one */
-  gpointer memory[3];
 } World;
 
 static gboolean
 lying_commit (gpointer self, const ImgImportOp *const *ops, guint n_ops, gboolean durable,
               GError **error)
 {
-  World *w = self;
+  World *w = ((Shim *)self)->world;
 
   if (!shim_commit (self, ops, n_ops, durable, error))
     return FALSE;
@@ -39,7 +35,7 @@ static gboolean
 dark_get (gpointer self, const char *kind, const char *id, ImgImportRecordFunc func,
           gpointer func_data, GError **error)
 {
-  World *w = self;
+  World *w = ((Shim *)self)->world;
 
   if (!w->is_dark)
     return shim_get (self, kind, id, func, func_data, error);
@@ -48,45 +44,14 @@ dark_get (gpointer self, const char *kind, const char *id, ImgImportRecordFunc f
   return FALSE;
 }
 
-static void
-set_up_world (World *w)
-{
-  w->memory[0] = _imgimport_catalog_memory_new ();
-  w->memory[1] = _imgimport_store_memory_new ();
-  w->memory[2] = _imgimport_store_memory_new ();
-  shim_init (&w->catalog, &w->faults, w->memory[0]);
-  shim_init (&w->staging, NULL, w->memory[1]);
-  shim_init (&w->one, NULL, w->memory[2]);
-}
-
-static void
-tear_down_world (World *w)
-{
-  shim_clear (&w->catalog);
-  shim_clear (&w->staging);
-  shim_clear (&w->one);
-  _imgimport_catalog_memory_free (w->memory[0]);
-  _imgimport_store_memory_free (w->memory[1]);
-  _imgimport_store_memory_free (w->memory[2]);
-}
-
 static ImgImportService *
 open_service (World *w)
 {
-  ImgImportCatalogVTable catalog = shim_catalog;
-  ImgImportService *service = service_new ("{\"workers\": 0, \"hooks\": [{\"name\": "
-                                           "\"inject-metadata\", \"options\": {\"inject\": "
-                                           "{\"by\": \"hook\"}, \"ignore_user_roles\": []}}]}");
-  g_autoptr (GError) error = NULL;
+  ImgImportService *service =
+      shim_world_service (&w->shims, "{\"workers\": 0, \"hooks\": [{\"name\": "
+                                     "\"inject-metadata\", \"options\": {\"inject\": "
+                                     "{\"by\": \"hook\"}, \"ignore_user_roles\": []}}]}");
 
-  catalog.commit = lying_commit;
-  catalog.get = dark_get;
-  imgimport_service_set_catalog (service, &catalog, w, NULL, &error);
-  g_assert_no_error (error);
-  imgimport_service_set_staging (service, &shim_store, &w->staging, NULL, &error);
-  g_assert_no_error (error);
-  imgimport_service_add_store (service, "one", &shim_store, &w->one, NULL, &error);
-  g_assert_no_error (error);
   service_start (service);
   return service;
 }
@@ -148,7 +113,9 @@ lie_once (guint lie_at, gboolean blind)
   g_autofree char *job_id = NULL;
   guint n_commits;
 
-  set_up_world (&w);
+  shim_world_init (&w.shims);
+  w.shims.catalog_slots.commit = lying_commit;
+  w.shims.catalog_slots.get = dark_get;
   service = open_service (&w);
   id = create (service, NULL, RAW);
   job_id = do_all (service, id);
@@ -159,7 +126,7 @@ lie_once (guint lie_at, gboolean blind)
   service = open_service (&w);
   assert_documented (&w, service, id);
   g_assert_finalize_object (service);
-  tear_down_world (&w);
+  shim_world_clear (&w.shims);
   return n_commits;
 }
 

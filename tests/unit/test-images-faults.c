@@ -5,216 +5,14 @@
  * is told, nothing is half done, and the story can be told to its end afterwards.
  */
 
-#include "service.h"
-
-#include "catalogs/catalogs-private.h"
-#include "stores/stores-private.h"
+#include "shim-world.h"
 
 #define BYTES "0123456789"
 
-typedef struct
-{
-  gpointer catalog; /* of the memory catalog */
-  gpointer staging; /* of memory stores */
-  gpointer store;
-  guint n_calls;
-  guint fail_at; /* 0: none */
-} World;
-
-/* What a plug-in is handed: whose it is, and what it stands for. */
-typedef struct
-{
-  World *world;
-  gpointer real;
-} Shim;
-
-static gboolean
-is_due (gpointer self, GError **error)
-{
-  World *w = ((Shim *)self)->world;
-
-  if (++w->n_calls != w->fail_at)
-    return FALSE;
-  imgimport_error_set (error, IMGIMPORT_ERROR_UNAVAILABLE, "planted", "the planted failure");
-  return TRUE;
-}
-
-static gpointer
-real (gpointer self)
-{
-  return ((Shim *)self)->real;
-}
-
-/* ---- the catalog ----------------------------------------------------------------------------- */
-
-#define CATALOG _imgimport_catalog_memory_vtable
-
-static gboolean
-shim_get (gpointer self, const char *kind, const char *id, ImgImportRecordFunc func,
-          gpointer func_data, GError **error)
-{
-  return !is_due (self, error) && CATALOG.get (real (self), kind, id, func, func_data, error);
-}
-
-static gboolean
-shim_scan (gpointer self, const ImgImportQuery *query, ImgImportRecordFunc func, gpointer func_data,
-           GError **error)
-{
-  return !is_due (self, error) && CATALOG.scan (real (self), query, func, func_data, error);
-}
-
-static gboolean
-shim_commit (gpointer self, const ImgImportOp *const *ops, guint n_ops, gboolean durable,
-             GError **error)
-{
-  return !is_due (self, error) && CATALOG.commit (real (self), ops, n_ops, durable, error);
-}
-
-static gboolean
-shim_journal_load (gpointer self, const char *journal, ImgImportJournalFunc func,
-                   gpointer func_data, GError **error)
-{
-  return !is_due (self, error) &&
-         CATALOG.journal_load (real (self), journal, func, func_data, error);
-}
-
-static gboolean
-shim_owner_register (gpointer self, char **owner_id, GError **error)
-{
-  return !is_due (self, error) && CATALOG.owner_register (real (self), owner_id, error);
-}
-
-static gboolean
-shim_owner_is_alive (gpointer self, const char *owner_id, gboolean *alive, GError **error)
-{
-  return !is_due (self, error) && CATALOG.owner_is_alive (real (self), owner_id, alive, error);
-}
-
-static const ImgImportCatalogVTable shim_catalog = {
-  IMGIMPORT_CATALOG_VTABLE_INIT,
-  .get = shim_get,
-  .scan = shim_scan,
-  .commit = shim_commit,
-  .journal_load = shim_journal_load,
-  .owner_register = shim_owner_register,
-  .owner_is_alive = shim_owner_is_alive,
-};
-
-/* ---- a store --------------------------------------------------------------------------------- */
-
-#define STORE _imgimport_store_memory_vtable
-
-static gboolean
-shim_begin (gpointer self, const char *key, guint64 expected, gpointer *writer,
-            GCancellable *cancellable, GError **error)
-{
-  return !is_due (self, error) &&
-         STORE.begin (real (self), key, expected, writer, cancellable, error);
-}
-
-static gboolean
-shim_write (gpointer self, gpointer writer, guint64 offset, const void *data, gsize length,
-            GCancellable *cancellable, GError **error)
-{
-  return !is_due (self, error) &&
-         STORE.write (real (self), writer, offset, data, length, cancellable, error);
-}
-
-static gboolean
-shim_store_commit (gpointer self, gpointer writer, guint64 size, char **version,
-                   GCancellable *cancellable, GError **error)
-{
-  if (!is_due (self, error))
-    return STORE.commit (real (self), writer, size, version, cancellable, error);
-  STORE.abort (real (self), writer);
-  return FALSE;
-}
-
-static void
-shim_abort (gpointer self, gpointer writer)
-{
-  STORE.abort (real (self), writer);
-}
-
-static gboolean
-shim_open (gpointer self, const char *key, gpointer *reader, GCancellable *cancellable,
-           GError **error)
-{
-  return !is_due (self, error) && STORE.open (real (self), key, reader, cancellable, error);
-}
-
-static gboolean
-shim_read (gpointer self, gpointer reader, guint64 offset, void *buffer, gsize length,
-           gsize *n_read, GCancellable *cancellable, GError **error)
-{
-  return !is_due (self, error) &&
-         STORE.read (real (self), reader, offset, buffer, length, n_read, cancellable, error);
-}
-
-static void
-shim_close (gpointer self, gpointer reader)
-{
-  STORE.close (real (self), reader);
-}
-
-static gboolean
-shim_stat (gpointer self, const char *key, guint64 *size, char **version, GCancellable *cancellable,
-           GError **error)
-{
-  return !is_due (self, error) && STORE.stat (real (self), key, size, version, cancellable, error);
-}
-
-static gboolean
-shim_remove (gpointer self, const char *key, GCancellable *cancellable, GError **error)
-{
-  return !is_due (self, error) && STORE.remove (real (self), key, cancellable, error);
-}
-
-static const ImgImportStoreVTable shim_store = {
-  IMGIMPORT_STORE_VTABLE_INIT, .begin = shim_begin, .write = shim_write,
-  .commit = shim_store_commit, .abort = shim_abort, .open = shim_open,
-  .read = shim_read,           .close = shim_close, .stat = shim_stat,
-  .remove = shim_remove,
-};
-
-/* ---- the world ------------------------------------------------------------------------------- */
-
-static Shim *
-shim_new (World *w, gpointer real_self)
-{
-  Shim *shim = g_new0 (Shim, 1);
-
-  shim->world = w;
-  shim->real = real_self;
-  return shim;
-}
-
 static ImgImportService *
-open_service (World *w)
+open_service (ShimWorld *w)
 {
-  g_autoptr (GError) error = NULL;
-  ImgImportService *service = service_new ("{\"workers\": 0}");
-
-  imgimport_service_set_catalog (service, &shim_catalog, shim_new (w, w->catalog), g_free, &error);
-  imgimport_service_set_staging (service, &shim_store, shim_new (w, w->staging), g_free, &error);
-  imgimport_service_add_store (service, "one", &shim_store, shim_new (w, w->store), g_free, &error);
-  g_assert_no_error (error);
-  return service;
-}
-
-static void
-world_init (World *w)
-{
-  *w = (World){ _imgimport_catalog_memory_new (), _imgimport_store_memory_new (),
-                _imgimport_store_memory_new (), 0, 0 };
-}
-
-static void
-world_clear (World *w)
-{
-  _imgimport_catalog_memory_free (w->catalog);
-  _imgimport_store_memory_free (w->staging);
-  _imgimport_store_memory_free (w->store);
+  return shim_world_service (w, "{\"workers\": 0}");
 }
 
 /* ---- the story ------------------------------------------------------------------------------- */
@@ -302,17 +100,18 @@ test_step (gconstpointer data)
 {
   Step step = *(const Step *)data;
   gboolean over = FALSE;
-  guint n, n_failed = 0;
+  gint n;
+  guint n_failed = 0;
 
   for (n = 1; !over; n++)
     {
-      World w;
+      ShimWorld w;
       g_autoptr (ImgImportService) service = NULL;
       g_autoptr (GError) error = NULL;
       g_autofree char *id = NULL;
       gboolean ok;
 
-      world_init (&w);
+      shim_world_init (&w);
       service = open_service (&w);
       service_start (service);
       id = create (service, NULL,
@@ -321,11 +120,11 @@ test_step (gconstpointer data)
       stage (service, id, BYTES);
       import (service, id, NULL);
 
-      w.n_calls = 0;
-      w.fail_at = n;
+      w.faults.n_calls = 0;
+      w.faults.fail_at = n;
       ok = step (service, id, &error);
-      over = w.n_calls < n;
-      w.fail_at = 0;
+      over = w.faults.n_calls < n;
+      w.faults.fail_at = 0;
       g_assert_true (ok == (error == NULL));
       if (!ok)
         {
@@ -337,7 +136,7 @@ test_step (gconstpointer data)
             g_assert_error (error, IMGIMPORT_ERROR, IMGIMPORT_ERROR_NOT_FOUND);
         }
       g_assert_finalize_object (g_steal_pointer (&service));
-      world_clear (&w);
+      shim_world_clear (&w);
     }
   g_assert_cmpuint (n_failed, >, 0);
 }
@@ -347,31 +146,31 @@ static void
 test_start (void)
 {
   gboolean over = FALSE;
-  guint n;
+  gint n;
 
   for (n = 1; !over; n++)
     {
-      World w;
+      ShimWorld w;
       g_autoptr (ImgImportService) service = NULL;
       g_autoptr (ImgImportService) again = NULL;
       g_autoptr (ImgImportImage) image = NULL;
       g_autoptr (GError) error = NULL;
 
-      world_init (&w);
-      w.fail_at = n;
+      shim_world_init (&w);
+      w.faults.fail_at = n;
       service = open_service (&w);
       if (imgimport_service_start (service, NULL, &error))
         image = imgimport_service_create_image (service, NULL, NULL, NULL, &error);
-      over = w.n_calls < n;
+      over = w.faults.n_calls < n;
       g_assert_true (over == (error == NULL));
-      w.fail_at = 0;
+      w.faults.fail_at = 0;
       g_assert_finalize_object (g_steal_pointer (&service));
       again = open_service (&w);
       service_start (again);
       g_assert_finalize_object (g_steal_pointer (&again));
-      world_clear (&w);
+      shim_world_clear (&w);
     }
-  g_assert_cmpuint (n, >, 3);
+  g_assert_cmpint (n, >, 3);
 }
 
 static const struct

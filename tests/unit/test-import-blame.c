@@ -5,23 +5,16 @@
  * image has when it becomes active. */
 
 #include "import.h"
-#include "shim.h"
+#include "shim-world.h"
 
 typedef struct
 {
-  Shim store;   /* first: it is what the slots are handed */
-  Shim catalog; /* likewise, by its place */
-  Faults faults;
-  Shim staging;
-  gpointer memory[3];
+  ShimWorld shims;   /* first: it is the world of the shims */
   guint n_refusals;  /* commits to come that make a job a success, and fail */
   const char *patch; /* applied to the image while it is delivered; NULL: none */
   char *id;
   ImgImportService *service;
 } World;
-
-#define WORLD_OF(catalog_shim)                                                                     \
-  ((World *)(gpointer)((char *)(catalog_shim)-G_STRUCT_OFFSET (World, catalog)))
 
 static gboolean
 is_success (const ImgImportOp *op)
@@ -34,7 +27,7 @@ static gboolean
 refusing_commit (gpointer self, const ImgImportOp *const *ops, guint n_ops, gboolean durable,
                  GError **error)
 {
-  World *w = WORLD_OF (self);
+  World *w = ((Shim *)self)->world;
   guint i;
 
   for (i = 0; i < n_ops; i++)
@@ -51,7 +44,7 @@ static gboolean
 patching_begin (gpointer self, const char *key, guint64 expected, gpointer *writer,
                 GCancellable *cancellable, GError **error)
 {
-  World *w = self;
+  World *w = ((Shim *)self)->world;
 
   if (w->patch != NULL)
     {
@@ -68,19 +61,7 @@ patching_begin (gpointer self, const char *key, guint64 expected, gpointer *writ
 static void
 open_world (World *w, const char *config)
 {
-  ImgImportCatalogVTable catalog = shim_catalog;
-  ImgImportStoreVTable store = shim_store;
-  g_autoptr (GError) error = NULL;
-
-  catalog.commit = refusing_commit;
-  store.begin = patching_begin;
-  w->service = service_new (config);
-  imgimport_service_set_catalog (w->service, &catalog, &w->catalog, NULL, &error);
-  g_assert_no_error (error);
-  imgimport_service_set_staging (w->service, &shim_store, &w->staging, NULL, &error);
-  g_assert_no_error (error);
-  imgimport_service_add_store (w->service, "one", &store, &w->store, NULL, &error);
-  g_assert_no_error (error);
+  w->service = shim_world_service (&w->shims, config);
   service_start (w->service);
 }
 
@@ -90,12 +71,9 @@ open_world (World *w, const char *config)
 static void
 set_up_world (World *w, gconstpointer data)
 {
-  w->memory[0] = _imgimport_catalog_memory_new ();
-  w->memory[1] = _imgimport_store_memory_new ();
-  w->memory[2] = _imgimport_store_memory_new ();
-  shim_init (&w->catalog, &w->faults, w->memory[0]);
-  shim_init (&w->staging, NULL, w->memory[1]);
-  shim_init (&w->store, NULL, w->memory[2]);
+  shim_world_init (&w->shims);
+  w->shims.catalog_slots.commit = refusing_commit;
+  w->shims.one_slots.begin = patching_begin;
   open_world (w, ALONE);
   w->id = create (w->service, NULL, RAW);
   stage (w->service, w->id, "bytes");
@@ -106,12 +84,7 @@ tear_down_world (World *w, gconstpointer data)
 {
   assert_no_notes (w->service);
   g_assert_finalize_object (w->service);
-  shim_clear (&w->catalog);
-  shim_clear (&w->staging);
-  shim_clear (&w->store);
-  _imgimport_catalog_memory_free (w->memory[0]);
-  _imgimport_store_memory_free (w->memory[1]);
-  _imgimport_store_memory_free (w->memory[2]);
+  shim_world_clear (&w->shims);
   g_free (w->id);
 }
 
@@ -132,11 +105,11 @@ test_damaged_store_is_no_fault_of_the_bytes (World *w, gconstpointer data)
 {
   g_autoptr (ImgImportJob) job = NULL;
 
-  w->store.bad_slot = "begin";
-  w->store.code = IMGIMPORT_ERROR_CORRUPT;
+  w->shims.one.bad_slot = "begin";
+  w->shims.one.code = IMGIMPORT_ERROR_CORRUPT;
   job = run_import (w->service, w->id, NULL);
   assert_failure (job, "planted", "planted failure");
-  w->store.bad_slot = NULL;
+  w->shims.one.bad_slot = NULL;
   assert_importable (w);
 }
 

@@ -3,12 +3,12 @@
 /* The publisher's digest: of what is staged or fetched, whatever hooks make of it. */
 
 #include "import.h"
-#include "shim.h"
+#include "shim-world.h"
 
 #include "fetch-method.h"
 #include "filter-hook.h"
 
-#define CONFIG "{" MEMORY_CATALOG ", \"workers\": 0, \"hooks\": [\"mark\"]}"
+#define CONFIG "{\"workers\": 0, \"hooks\": [\"mark\"]}"
 
 /* Those that begin in lower case are made longer by the hook. */
 #define FILTERED "bytes"
@@ -16,10 +16,9 @@
 
 typedef struct
 {
+  ShimWorld shims;
   FilterHook mark;
   FetchMethod fetch;
-  Shim staging;
-  Shim one;
   ImgImportService *service;
   char *id;
 } World;
@@ -30,11 +29,8 @@ set_up_world (World *w, gconstpointer data)
   g_autoptr (GError) error = NULL;
 
   w->mark = (FilterHook){ .mark = '!' };
-  shim_init (&w->staging, NULL, _imgimport_store_memory_new ());
-  shim_init (&w->one, NULL, _imgimport_store_memory_new ());
-  w->service = service_new (CONFIG);
-  imgimport_service_set_staging (w->service, &shim_store, &w->staging, NULL, &error);
-  imgimport_service_add_store (w->service, "one", &shim_store, &w->one, NULL, &error);
+  shim_world_init (&w->shims);
+  w->service = shim_world_service (&w->shims, CONFIG);
   imgimport_service_add_method (w->service, "fetch", &fetch_method, &w->fetch, NULL, &error);
   imgimport_service_add_hook (w->service, "mark", &filter_hook, &w->mark, NULL, &error);
   g_assert_no_error (error);
@@ -45,10 +41,7 @@ static void
 tear_down_world (World *w, gconstpointer data)
 {
   g_assert_finalize_object (w->service);
-  _imgimport_store_memory_free (w->staging.real);
-  _imgimport_store_memory_free (w->one.real);
-  shim_clear (&w->staging);
-  shim_clear (&w->one);
+  shim_world_clear (&w->shims);
   g_free (w->id);
 }
 
@@ -122,8 +115,8 @@ test_wrong_digest (World *w, gconstpointer data)
 
       assert_failure (job, "digest-mismatch", "expected_digest");
       assert_image_is (w->service, w->id, IMGIMPORT_STATUS_QUEUED, IMGIMPORT_STAGE_NONE);
-      g_assert_cmpuint (g_hash_table_size (w->staging.objects), ==, 0);
-      g_assert_cmpuint (g_hash_table_size (w->one.objects), ==, 0);
+      g_assert_cmpuint (g_hash_table_size (w->shims.staging.objects), ==, 0);
+      g_assert_cmpuint (g_hash_table_size (w->shims.one.objects), ==, 0);
       assert_no_notes (w->service);
     }
 }
@@ -138,7 +131,7 @@ test_staging_that_fails (World *w, gconstpointer data)
     {
       g_autoptr (ImgImportJob) job = NULL;
 
-      w->staging.bad_slot = slots[i];
+      w->shims.staging.bad_slot = slots[i];
       job = import_with (w, "glance-direct", "sha256", PLAIN, PLAIN);
       assert_failure (job, "planted", "the planted failure");
       assert_image_is (w->service, w->id, IMGIMPORT_STATUS_UPLOADING, IMGIMPORT_STAGE_SEALED);

@@ -7,16 +7,14 @@
  */
 
 #include "import.h"
-#include "shim.h"
+#include "shim-world.h"
 
 #include "filter-hook.h"
 
 typedef struct
 {
-  Faults faults;
-  Shim catalog;
-  Shim staging;
-  Shim stores[2];
+  ShimWorld shims;
+  Shim two;          /* a second store */
   FilterHook filter; /* without faults of its own */
   ImgImportService *service;
 } World;
@@ -80,14 +78,8 @@ open_world (World *w, const char *config)
 {
   g_autoptr (GError) error = NULL;
 
-  w->service = service_new (config);
-  imgimport_service_set_catalog (w->service, &shim_catalog, &w->catalog, NULL, &error);
-  g_assert_no_error (error);
-  imgimport_service_set_staging (w->service, &shim_store, &w->staging, NULL, &error);
-  g_assert_no_error (error);
-  imgimport_service_add_store (w->service, "one", &shim_store, &w->stores[0], NULL, &error);
-  g_assert_no_error (error);
-  imgimport_service_add_store (w->service, "two", &shim_store, &w->stores[1], NULL, &error);
+  w->service = shim_world_service (&w->shims, config);
+  imgimport_service_add_store (w->service, "two", &shim_store, &w->two, NULL, &error);
   g_assert_no_error (error);
   imgimport_service_add_method (w->service, "stream", &stream_method, NULL, NULL, &error);
   g_assert_no_error (error);
@@ -101,25 +93,17 @@ open_world (World *w, const char *config)
 static void
 world_init (World *w)
 {
-  *w = (World){ .faults = { 0 } };
-  shim_init (&w->catalog, &w->faults, _imgimport_catalog_memory_new ());
-  shim_init (&w->staging, &w->faults, _imgimport_store_memory_new ());
-  shim_init (&w->stores[0], &w->faults, _imgimport_store_memory_new ());
-  shim_init (&w->stores[1], &w->faults, _imgimport_store_memory_new ());
+  *w = (World){ .service = NULL };
+  shim_world_init (&w->shims);
+  shim_init_store (&w->two, &w->shims.faults);
 }
 
 static void
 world_clear (World *w)
 {
   g_assert_finalize_object (w->service);
-  _imgimport_catalog_memory_free (w->catalog.real);
-  _imgimport_store_memory_free (w->staging.real);
-  _imgimport_store_memory_free (w->stores[0].real);
-  _imgimport_store_memory_free (w->stores[1].real);
-  shim_clear (&w->catalog);
-  shim_clear (&w->staging);
-  shim_clear (&w->stores[0]);
-  shim_clear (&w->stores[1]);
+  shim_world_clear (&w->shims);
+  shim_clear (&w->two);
 }
 
 static void
@@ -165,14 +149,15 @@ check_bytes (World *w, const char *id, gboolean notes)
   g_autoptr (ImgImportImageRecord) record = _imgimport_image_record_load (w->service, id, NULL);
   gsize i;
 
-  check_objects (w, &w->staging, IMGIMPORT_STAGING_ID, record != NULL ? record->staged.key : NULL,
-                 notes);
+  check_objects (w, &w->shims.staging, IMGIMPORT_STAGING_ID,
+                 record != NULL ? record->staged.key : NULL, notes);
   for (i = 0; i < G_N_ELEMENTS (stores); i++)
     {
       const ImgImportLocation *location =
           record != NULL ? find_location (record->image, stores[i]) : NULL;
 
-      check_objects (w, &w->stores[i], stores[i], location != NULL ? location->key : NULL, notes);
+      check_objects (w, i == 0 ? &w->shims.one : &w->two, stores[i],
+                     location != NULL ? location->key : NULL, notes);
     }
   if (!notes)
     assert_no_notes (w->service);
@@ -292,14 +277,14 @@ go_wrong (World *w, const Story *story, const char *id, gint n)
 {
   gboolean reached;
 
-  g_atomic_int_set (&w->faults.n_calls, 0);
-  g_atomic_int_set (&w->faults.lasting, story->lasting);
-  g_atomic_int_set (&w->faults.fail_at, n);
+  g_atomic_int_set (&w->shims.faults.n_calls, 0);
+  g_atomic_int_set (&w->shims.faults.lasting, story->lasting);
+  g_atomic_int_set (&w->shims.faults.fail_at, n);
   import_with_faults (w, story, id);
-  reached = g_atomic_int_get (&w->faults.n_calls) >= n;
+  reached = g_atomic_int_get (&w->shims.faults.n_calls) >= n;
   if (story->lasting)
     g_assert_finalize_object (w->service);
-  g_atomic_int_set (&w->faults.fail_at, 0);
+  g_atomic_int_set (&w->shims.faults.fail_at, 0);
   if (story->lasting)
     open_world (w, story->config);
   return reached;
@@ -356,10 +341,10 @@ test_conflicts (gconstpointer data)
       open_world (&w, story->config);
       id = create (w.service, NULL, RAW);
       stage (w.service, id, "bytes");
-      w.faults.conflict_at = ++n;
+      w.shims.faults.conflict_at = ++n;
       job = run_import (w.service, id, story->request);
-      n_guarded = w.faults.n_guarded;
-      w.faults.conflict_at = 0;
+      n_guarded = w.shims.faults.n_guarded;
+      w.shims.faults.conflict_at = 0;
       assert_success (job);
       check_image (&w, story, id);
       check_end (&w, story, id);

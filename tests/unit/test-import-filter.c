@@ -3,23 +3,21 @@
 /* Imports whose hooks change the bytes: what is delivered, and what is left where they fail. */
 
 #include "import.h"
-#include "shim.h"
+#include "shim-world.h"
 
 #include "fetch-method.h"
 #include "filter-hook.h"
 
 #define FETCH "{\"method\": {\"name\": \"fetch\"}}"
 #define CONFIG                                                                                     \
-  "{" MEMORY_CATALOG                                                                               \
-  ", \"workers\": %s, \"limits\": {\"image_size_cap\": 8}, \"hooks\": [\"first\", \"second\"]}"
+  "{\"workers\": %s, \"limits\": {\"image_size_cap\": 8}, \"hooks\": [\"first\", \"second\"]}"
 
 typedef struct
 {
+  ShimWorld shims;
   FilterHook first;
   FilterHook second;
   FetchMethod fetch;
-  Shim staging;
-  Shim one;
   ImgImportService *service;
   char *id;
   GError *error;
@@ -36,11 +34,8 @@ set_up_world (World *w, gconstpointer workers)
   w->second = (FilterHook){ .mark = '?', .code = IMGIMPORT_ERROR_UNAVAILABLE };
   w->fetch.told = IMGIMPORT_SIZE_UNKNOWN;
   w->fetch.bytes = "bytes";
-  shim_init (&w->staging, NULL, _imgimport_store_memory_new ());
-  shim_init (&w->one, NULL, _imgimport_store_memory_new ());
-  w->service = service_new (config);
-  imgimport_service_set_staging (w->service, &shim_store, &w->staging, NULL, &w->error);
-  imgimport_service_add_store (w->service, "one", &shim_store, &w->one, NULL, &w->error);
+  shim_world_init (&w->shims);
+  w->service = shim_world_service (&w->shims, config);
   imgimport_service_add_method (w->service, "fetch", &fetch_method, &w->fetch, NULL, &w->error);
   imgimport_service_add_hook (w->service, "first", &filter_hook, &w->first, NULL, &w->error);
   imgimport_service_add_hook (w->service, "second", &filter_hook, &w->second, NULL, &w->error);
@@ -56,10 +51,7 @@ tear_down_world (World *w, gconstpointer data)
   g_assert_cmpuint (w->first.n_closes, ==, w->first.n_filters);
   g_assert_cmpuint (w->second.n_closes, ==, w->second.n_filters);
   g_assert_finalize_object (w->service);
-  _imgimport_store_memory_free (w->staging.real);
-  _imgimport_store_memory_free (w->one.real);
-  shim_clear (&w->staging);
-  shim_clear (&w->one);
+  shim_world_clear (&w->shims);
   g_free (w->id);
 }
 
@@ -87,7 +79,7 @@ assert_active (World *w, const char *bytes)
   g_assert_null (record->staged.key);
   g_assert_null (record->original.key);
   assert_copies (w->service, w->id, "one");
-  g_assert_cmpuint (g_hash_table_size (w->staging.objects), ==, 0);
+  g_assert_cmpuint (g_hash_table_size (w->shims.staging.objects), ==, 0);
   assert_no_notes (w->service);
 }
 
@@ -102,13 +94,13 @@ assert_returned (World *w)
   g_assert_cmpuint (record->image->size, ==, 5);
   g_assert_cmpuint (record->staged.size, ==, 5);
   g_assert_null (record->original.key);
-  g_assert_cmpuint (g_hash_table_size (w->staging.objects), ==, 1);
-  g_assert_cmpuint (g_hash_table_size (w->one.objects), ==, 0);
+  g_assert_cmpuint (g_hash_table_size (w->shims.staging.objects), ==, 1);
+  g_assert_cmpuint (g_hash_table_size (w->shims.one.objects), ==, 0);
   assert_no_notes (w->service);
 
   w->first = (FilterHook){ .mark = '!' };
-  w->one.bad_slot = NULL;
-  w->staging.bad_slot = NULL;
+  w->shims.one.bad_slot = NULL;
+  w->shims.staging.bad_slot = NULL;
   again = run_import (w->service, w->id, NULL);
   assert_success (again);
   assert_active (w, "BYTES!");
@@ -118,8 +110,8 @@ static void
 assert_queued (World *w)
 {
   assert_image_is (w->service, w->id, IMGIMPORT_STATUS_QUEUED, IMGIMPORT_STAGE_NONE);
-  g_assert_cmpuint (g_hash_table_size (w->staging.objects), ==, 0);
-  g_assert_cmpuint (g_hash_table_size (w->one.objects), ==, 0);
+  g_assert_cmpuint (g_hash_table_size (w->shims.staging.objects), ==, 0);
+  g_assert_cmpuint (g_hash_table_size (w->shims.one.objects), ==, 0);
   assert_no_notes (w->service);
 }
 
@@ -225,7 +217,7 @@ static void
 test_store_fails_after_the_filter (World *w, gconstpointer data)
 {
   stage (w->service, w->id, "bytes");
-  w->one.bad_slot = "begin";
+  w->shims.one.bad_slot = "begin";
   import_fails (w, NULL, "planted", "the planted failure");
   assert_returned (w);
 }
@@ -248,7 +240,7 @@ static void
 test_staging_fails_to_open (World *w, gconstpointer data)
 {
   stage (w->service, w->id, "bytes");
-  w->staging.bad_slot = "open";
+  w->shims.staging.bad_slot = "open";
   import_fails (w, NULL, "planted", "the planted failure");
   assert_returned (w);
 }

@@ -3,7 +3,7 @@
 /* Imports from a method's stream: sizes that are told, unknown or lies, and streams that fail. */
 
 #include "import.h"
-#include "shim.h"
+#include "shim-world.h"
 
 #define FETCH "{\"method\": {\"name\": \"fetch\", \"from\": \"there\"}}"
 
@@ -25,9 +25,8 @@ typedef struct
 
 typedef struct
 {
+  ShimWorld shims;
   Script script;
-  Shim staging;
-  Shim one;
   ImgImportService *service;
   char *id;
   GError *error;
@@ -90,18 +89,13 @@ static const ImgImportMethodVTable fetch = { IMGIMPORT_METHOD_VTABLE_INIT,
 static void
 set_up_world (World *w, gconstpointer workers)
 {
-  g_autofree char *config = g_strdup_printf ("{" MEMORY_CATALOG ", \"workers\": %s, \"limits\": "
+  g_autofree char *config = g_strdup_printf ("{\"workers\": %s, \"limits\": "
                                              "{\"image_size_cap\": 12}}",
                                              (const char *)workers);
 
   w->script = (Script){ .bytes = "0123456789", .size = IMGIMPORT_SIZE_UNKNOWN, .chunk = 3 };
-  shim_init (&w->staging, NULL, _imgimport_store_memory_new ());
-  shim_init (&w->one, NULL, _imgimport_store_memory_new ());
-  w->service = service_new (config);
-  imgimport_service_set_staging (w->service, &shim_store, &w->staging, NULL, &w->error);
-  g_assert_no_error (w->error);
-  imgimport_service_add_store (w->service, "one", &shim_store, &w->one, NULL, &w->error);
-  g_assert_no_error (w->error);
+  shim_world_init (&w->shims);
+  w->service = shim_world_service (&w->shims, config);
   imgimport_service_add_method (w->service, "fetch", &fetch, &w->script, NULL, &w->error);
   g_assert_no_error (w->error);
   service_start (w->service);
@@ -113,11 +107,8 @@ tear_down_world (World *w, gconstpointer data)
 {
   g_assert_no_error (w->error);
   g_assert_finalize_object (w->service);
-  g_assert_cmpuint (g_hash_table_size (w->staging.objects), ==, 0);
-  _imgimport_store_memory_free (w->staging.real);
-  _imgimport_store_memory_free (w->one.real);
-  shim_clear (&w->staging);
-  shim_clear (&w->one);
+  g_assert_cmpuint (g_hash_table_size (w->shims.staging.objects), ==, 0);
+  shim_world_clear (&w->shims);
   g_free (w->id);
 }
 
@@ -138,8 +129,8 @@ fails (World *w, const char *reason, const char *why)
   assert_lists (w->service, w->id, "", "");
   g_assert_cmpuint (image->size, ==, IMGIMPORT_SIZE_UNKNOWN);
   g_assert_null (image->checksum);
-  g_assert_cmpuint (g_hash_table_size (w->staging.objects), ==, 0);
-  g_assert_cmpuint (g_hash_table_size (w->staging.writers), ==, 0);
+  g_assert_cmpuint (g_hash_table_size (w->shims.staging.objects), ==, 0);
+  g_assert_cmpuint (g_hash_table_size (w->shims.staging.writers), ==, 0);
   assert_no_notes (w->service);
 
   w->script = good;
@@ -262,8 +253,8 @@ test_full_staging (World *w, gconstpointer data)
 {
   g_autoptr (ImgImportJob) job = NULL;
 
-  w->staging.bad_slot = "write";
-  w->staging.code = IMGIMPORT_ERROR_NO_SPACE;
+  w->shims.staging.bad_slot = "write";
+  w->shims.staging.code = IMGIMPORT_ERROR_NO_SPACE;
   job = run_import (w->service, w->id, FETCH);
   assert_failure (job, "planted", "store “staging”");
   g_assert_cmpuint (w->script.n_closes, ==, 1);
@@ -277,7 +268,7 @@ test_failing_store (World *w, gconstpointer data)
 {
   g_autoptr (ImgImportJob) job = NULL;
 
-  w->one.bad_slot = "write";
+  w->shims.one.bad_slot = "write";
   job = run_import (w->service, w->id, FETCH);
   assert_failure (job, "planted", "store “one”");
   assert_image_is (w->service, w->id, IMGIMPORT_STATUS_QUEUED, IMGIMPORT_STAGE_NONE);

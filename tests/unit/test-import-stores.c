@@ -40,7 +40,7 @@ set_up_world (World *w, gconstpointer workers)
 
   w->root = g_dir_make_tmp ("imgimport-XXXXXX", &w->error);
   g_assert_no_error (w->error);
-  shim_init (&w->odd, NULL, _imgimport_store_memory_new ());
+  shim_init_store (&w->odd, NULL);
   w->service = imgimport_service_new (w->root, config, &w->error);
   g_assert_no_error (w->error);
   _imgimport_service_set_clock (w->service, clock);
@@ -55,7 +55,6 @@ tear_down_world (World *w, gconstpointer data)
 {
   g_assert_no_error (w->error);
   g_assert_finalize_object (w->service);
-  _imgimport_store_memory_free (w->odd.real);
   shim_clear (&w->odd);
   remove_tree (w->root);
   g_free (w->root);
@@ -282,7 +281,7 @@ test_staging_that_fails_blames_no_store (void)
   g_autoptr (GError) error = NULL;
   g_autofree char *id = NULL;
 
-  shim_init (&staging, NULL, _imgimport_store_memory_new ());
+  shim_init_store (&staging, NULL);
   imgimport_service_set_staging (service, &shim_store, &staging, NULL, &error);
   g_assert_no_error (error);
   service_start (service);
@@ -294,7 +293,6 @@ test_staging_that_fails_blames_no_store (void)
   assert_image_is (service, id, IMGIMPORT_STATUS_UPLOADING, IMGIMPORT_STAGE_SEALED);
   assert_lists (service, id, "", "");
   g_assert_finalize_object (g_steal_pointer (&service));
-  _imgimport_store_memory_free (staging.real);
   shim_clear (&staging);
 }
 

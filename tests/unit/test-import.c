@@ -3,7 +3,7 @@
 /* One import from its acceptance to its end: the job, the image, and what is left. */
 
 #include "import.h"
-#include "shim.h"
+#include "shim-world.h"
 
 #define HOUR_US (G_GINT64_CONSTANT (3600) * G_USEC_PER_SEC)
 #define MD5_OF_BYTES "4b3a6218bb3e3a7303e8a171a60fcf92"
@@ -171,10 +171,9 @@ test_staged_bytes_are_removed (Fixture *f, gconstpointer data)
 /* Stores "one", which is what the test makes of it, and "two". */
 typedef struct
 {
-  ImgImportService *service;
-  Shim staging;
-  Shim one;
+  ShimWorld shims;
   Shim two;
+  ImgImportService *service;
 } World;
 
 static void
@@ -182,14 +181,9 @@ set_up_world (World *w, gconstpointer data)
 {
   g_autoptr (GError) error = NULL;
 
-  shim_init (&w->staging, NULL, _imgimport_store_memory_new ());
-  shim_init (&w->one, NULL, _imgimport_store_memory_new ());
-  shim_init (&w->two, NULL, _imgimport_store_memory_new ());
-  w->service = service_new ("{" MEMORY_CATALOG ", \"workers\": 0}");
-  imgimport_service_set_staging (w->service, &shim_store, &w->staging, NULL, &error);
-  g_assert_no_error (error);
-  imgimport_service_add_store (w->service, "one", &shim_store, &w->one, NULL, &error);
-  g_assert_no_error (error);
+  shim_world_init (&w->shims);
+  shim_init_store (&w->two, NULL);
+  w->service = shim_world_service (&w->shims, "{\"workers\": 0}");
   imgimport_service_add_store (w->service, "two", &shim_store, &w->two, NULL, &error);
   g_assert_no_error (error);
   service_start (w->service);
@@ -199,11 +193,7 @@ static void
 tear_down_world (World *w, gconstpointer data)
 {
   g_assert_finalize_object (w->service);
-  _imgimport_store_memory_free (w->staging.real);
-  _imgimport_store_memory_free (w->one.real);
-  _imgimport_store_memory_free (w->two.real);
-  shim_clear (&w->staging);
-  shim_clear (&w->one);
+  shim_world_clear (&w->shims);
   shim_clear (&w->two);
 }
 
@@ -218,7 +208,7 @@ test_fault_of_a_store_keeps_the_bytes (World *w, gconstpointer slot)
   g_autoptr (GError) error = NULL;
 
   stage (w->service, id, "bytes");
-  w->one.bad_slot = slot;
+  w->shims.one.bad_slot = slot;
   job = run_import (w->service, id, DIRECT_TO_ALL);
   assert_failure (job, "planted", "the planted failure");
   g_assert_false (imgimport_job_get_error (job, &error));
@@ -230,7 +220,7 @@ test_fault_of_a_store_keeps_the_bytes (World *w, gconstpointer slot)
   g_assert_null (image->os_hash_value);
   assert_no_notes (w->service);
 
-  w->one.bad_slot = NULL;
+  w->shims.one.bad_slot = NULL;
   g_clear_object (&job);
   job = run_import (w->service, id, DIRECT ", \"stores\": [\"one\", \"two\"]}");
   assert_success (job);
@@ -301,7 +291,7 @@ test_cleanup_that_fails_is_a_warning (World *w, gconstpointer data)
   g_autoptr (ImgImportJob) job = NULL;
 
   stage (w->service, id, "bytes");
-  w->staging.bad_slot = "remove";
+  w->shims.staging.bad_slot = "remove";
   job = run_import (w->service, id, NULL);
   assert_success (job);
   g_assert_cmpuint (g_strv_length (job->warnings), ==, 1);

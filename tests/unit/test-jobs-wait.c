@@ -3,14 +3,12 @@
 /* Jobs that run on a worker while others wait for them, cancel them or delete their image. */
 
 #include "import.h"
-#include "shim.h"
+#include "shim-world.h"
 
-/* Memory all around, the catalog in a shim; writes to the store "one" stand still. */
+/* Writes to the store "one" stand still. */
 typedef struct
 {
-  Faults faults;
-  Shim catalog;
-  Shim one;
+  ShimWorld shims;
   ImgImportService *service;
   ImgImportJob *job; /* what an asynchronous wait answered */
   GError *error;
@@ -20,18 +18,12 @@ typedef struct
 static void
 set_up_world (World *w, gconstpointer workers)
 {
-  g_autofree char *config =
-      g_strdup_printf ("{" MEMORY_STAGING ", \"workers\": %s}", (const char *)workers);
+  g_autofree char *config = g_strdup_printf ("{\"workers\": %s}", (const char *)workers);
 
-  shim_init (&w->catalog, &w->faults, _imgimport_catalog_memory_new ());
-  shim_init (&w->one, NULL, _imgimport_store_memory_new ());
-  w->service = service_new (config);
-  imgimport_service_set_catalog (w->service, &shim_catalog, &w->catalog, NULL, &w->error);
-  g_assert_no_error (w->error);
-  imgimport_service_add_store (w->service, "one", &shim_store, &w->one, NULL, &w->error);
-  g_assert_no_error (w->error);
+  shim_world_init (&w->shims);
+  w->service = shim_world_service (&w->shims, config);
   service_start (w->service);
-  w->one.still = TRUE;
+  w->shims.one.still = TRUE;
 }
 
 static void
@@ -40,10 +32,7 @@ tear_down_world (World *w, gconstpointer data)
   g_assert_no_error (w->error);
   g_clear_object (&w->job);
   g_assert_finalize_object (w->service);
-  _imgimport_catalog_memory_free (w->catalog.real);
-  _imgimport_store_memory_free (w->one.real);
-  shim_clear (&w->catalog);
-  shim_clear (&w->one);
+  shim_world_clear (&w->shims);
 }
 
 static char *
@@ -57,18 +46,18 @@ accept (World *w, char **image_id)
 static void
 let_go (World *w)
 {
-  _imgimport_lock (&w->one.lock);
-  w->one.still = FALSE;
-  g_cond_broadcast (&w->one.cond);
-  _imgimport_unlock (&w->one.lock);
+  _imgimport_lock (&w->shims.one.lock);
+  w->shims.one.still = FALSE;
+  g_cond_broadcast (&w->shims.one.cond);
+  _imgimport_unlock (&w->shims.one.lock);
 }
 
 static void
 assert_no_objects (World *w)
 {
   g_assert_finalize_object (g_steal_pointer (&w->service));
-  g_assert_cmpuint (g_hash_table_size (w->one.objects), ==, 0);
-  g_assert_cmpuint (g_hash_table_size (w->one.writers), ==, 0);
+  g_assert_cmpuint (g_hash_table_size (w->shims.one.objects), ==, 0);
+  g_assert_cmpuint (g_hash_table_size (w->shims.one.writers), ==, 0);
   w->service = service_new (MEMORY_CONFIG);
 }
 
@@ -81,7 +70,7 @@ test_cancellation_ends_a_write (World *w, gconstpointer data)
   g_autofree char *job_id = accept (w, &id);
   g_autoptr (ImgImportJob) job = NULL;
 
-  shim_await_writer (&w->one);
+  shim_await_writer (&w->shims.one);
   job = imgimport_service_get_job (w->service, NULL, job_id, &w->error);
   g_assert_no_error (w->error);
   g_assert_cmpint ((int)imgimport_job_get_status (job), ==, (int)IMGIMPORT_JOB_PROCESSING);
@@ -107,7 +96,7 @@ test_deletion_ends_the_import (World *w, gconstpointer data)
   g_autofree char *job_id = accept (w, &id);
   g_autoptr (ImgImportJob) job = NULL;
 
-  shim_await_writer (&w->one);
+  shim_await_writer (&w->shims.one);
   g_assert_true (imgimport_service_delete_image (w->service, NULL, id, &w->error));
   job = finish (w->service, job_id);
   g_assert_cmpint ((int)imgimport_job_get_status (job), ==, (int)IMGIMPORT_JOB_FAILURE);
@@ -152,7 +141,7 @@ test_cancelled_wait_leaves_the_job (World *w, gconstpointer data)
   g_autofree char *id = NULL;
   g_autofree char *job_id = accept (w, &id);
   g_autoptr (GCancellable) cancellable = g_cancellable_new ();
-  Canceller canceller = { &w->one, cancellable };
+  Canceller canceller = { &w->shims.one, cancellable };
   ImgImportThread *thread = _imgimport_thread_new ("cancel", cancel_soon, &canceller, &w->error);
   g_autoptr (ImgImportJob) job = NULL;
 
@@ -186,7 +175,7 @@ test_answer_comes_in_the_callers_context (World *w, gconstpointer data)
   g_main_context_push_thread_default (context);
   imgimport_service_wait_job_async (w->service, job_id, NULL, on_waited, w);
   g_main_context_pop_thread_default (context);
-  shim_await_writer (&w->one);
+  shim_await_writer (&w->shims.one);
   while (g_main_context_iteration (context, FALSE))
     g_assert_cmpuint (w->n_answers, ==, 0);
   let_go (w);
@@ -211,7 +200,7 @@ test_asynchronous_wait_is_cancelled (World *w, gconstpointer data)
   g_main_context_push_thread_default (context);
   imgimport_service_wait_job_async (w->service, job_id, cancellable, on_waited, w);
   g_main_context_pop_thread_default (context);
-  shim_await_writer (&w->one);
+  shim_await_writer (&w->shims.one);
   g_cancellable_cancel (cancellable);
   while (w->n_answers == 0)
     g_main_context_iteration (context, TRUE);
@@ -252,10 +241,10 @@ test_job_whose_end_cannot_be_written_is_stalled (World *w, gconstpointer data)
   g_autofree char *job_id = accept (w, &id);
 
   g_assert_true (imgimport_service_iterate (w->service));
-  w->catalog.bad_slot = "commit";
+  w->shims.catalog.bad_slot = "commit";
   while (imgimport_service_iterate (w->service))
     ;
-  w->catalog.bad_slot = NULL;
+  w->shims.catalog.bad_slot = NULL;
   g_assert_null (imgimport_service_wait_job (w->service, job_id, -1, NULL, &w->error));
   assert_refused (&w->error, IMGIMPORT_ERROR_UNAVAILABLE, "job-stalled");
 }

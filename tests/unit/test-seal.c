@@ -341,7 +341,7 @@ descriptor_that_becomes_a_pipe_is_refused (void)
   swap.fd = memfd_create ("staged", MFD_CLOEXEC);
   swap.other = ends[0];
   g_assert_cmpint (ftruncate (swap.fd, 5), ==, 0);
-  shim_init (&swap.staging, NULL, _imgimport_store_memory_new ());
+  shim_init_store (&swap.staging, NULL);
   store.begin = swapping_begin;
   imgimport_service_set_staging (service, &store, &swap, NULL, &error);
   g_assert_no_error (error);
@@ -355,7 +355,6 @@ descriptor_that_becomes_a_pipe_is_refused (void)
   assert_image_is (service, id, IMGIMPORT_STATUS_QUEUED, IMGIMPORT_STAGE_NONE);
   assert_no_notes (service);
   g_assert_finalize_object (g_steal_pointer (&service));
-  _imgimport_store_memory_free (swap.staging.real);
   shim_clear (&swap.staging);
   _imgimport_fd_close (swap.fd);
   _imgimport_fd_close (ends[0]);

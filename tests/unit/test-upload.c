@@ -6,17 +6,13 @@
 #include <unistd.h>
 
 #include "import.h"
-#include "shim.h"
+#include "shim-world.h"
 
 #include "service/upload-private.h"
 
 typedef struct
 {
-  Shim staging; /* first: it is what the slots are handed */
-  Shim catalog;
-  Faults faults;
-  gpointer memory[3];
-  Shim store;
+  ShimWorld shims; /* first: it is the world of the shims */
   ImgImportService *service;
   guint n_looks; /* slots that have seen the upload busy */
   GError *error;
@@ -39,43 +35,30 @@ static gboolean
 looking_begin (gpointer self, const char *key, guint64 expected, gpointer *writer,
                GCancellable *cancellable, GError **error)
 {
-  look (self);
+  look (((Shim *)self)->world);
   return shim_begin (self, key, expected, writer, cancellable, error);
 }
 
 static void
 looking_abort (gpointer self, gpointer writer)
 {
-  look (self);
+  look (((Shim *)self)->world);
   shim_abort (self, writer);
 }
 
 static void
 open_world (World *w)
 {
-  ImgImportStoreVTable staging = shim_store;
-
-  staging.begin = looking_begin;
-  staging.abort = looking_abort;
-  w->service = service_new ("{\"workers\": 0}");
-  imgimport_service_set_catalog (w->service, &shim_catalog, &w->catalog, NULL, &w->error);
-  g_assert_no_error (w->error);
-  imgimport_service_set_staging (w->service, &staging, &w->staging, NULL, &w->error);
-  g_assert_no_error (w->error);
-  imgimport_service_add_store (w->service, "one", &shim_store, &w->store, NULL, &w->error);
-  g_assert_no_error (w->error);
+  w->service = shim_world_service (&w->shims, "{\"workers\": 0}");
   service_start (w->service);
 }
 
 static void
 set_up_world (World *w, gconstpointer data)
 {
-  w->memory[0] = _imgimport_catalog_memory_new ();
-  w->memory[1] = _imgimport_store_memory_new ();
-  w->memory[2] = _imgimport_store_memory_new ();
-  shim_init (&w->catalog, &w->faults, w->memory[0]);
-  shim_init (&w->staging, NULL, w->memory[1]);
-  shim_init (&w->store, NULL, w->memory[2]);
+  shim_world_init (&w->shims);
+  w->shims.staging_slots.begin = looking_begin;
+  w->shims.staging_slots.abort = looking_abort;
   open_world (w);
 }
 
@@ -84,12 +67,7 @@ tear_down_world (World *w, gconstpointer data)
 {
   g_assert_no_error (w->error);
   g_assert_finalize_object (w->service);
-  shim_clear (&w->catalog);
-  shim_clear (&w->staging);
-  shim_clear (&w->store);
-  _imgimport_catalog_memory_free (w->memory[0]);
-  _imgimport_store_memory_free (w->memory[1]);
-  _imgimport_store_memory_free (w->memory[2]);
+  shim_world_clear (&w->shims);
 }
 
 static ImgImportUpload *
@@ -184,10 +162,10 @@ test_progress_that_is_not_recorded_ends_nothing (World *w, gconstpointer data)
   g_autoptr (ImgImportUpload) upload = begin (w, id);
 
   _imgimport_clock_advance (w->service->clock, 2 * G_USEC_PER_SEC);
-  w->catalog.bad_slot = "commit";
+  w->shims.catalog.bad_slot = "commit";
   g_assert_true (imgimport_upload_write (upload, "def", 3, NULL, &w->error));
   g_assert_no_error (w->error);
-  w->catalog.bad_slot = NULL;
+  w->shims.catalog.bad_slot = NULL;
   assert_sealed (w, upload, 6);
 }
 
@@ -197,9 +175,9 @@ test_end_that_is_not_recorded_is_left_to_a_later_start (World *w, gconstpointer 
   g_autofree char *id = create (w->service, NULL, RAW);
   g_autoptr (ImgImportUpload) upload = begin (w, id);
 
-  w->catalog.bad_slot = "commit";
+  w->shims.catalog.bad_slot = "commit";
   imgimport_upload_abort (upload);
-  w->catalog.bad_slot = NULL;
+  w->shims.catalog.bad_slot = NULL;
   assert_image_is (w->service, id, IMGIMPORT_STATUS_UPLOADING, IMGIMPORT_STAGE_RECEIVING);
   g_clear_object (&upload);
   g_assert_finalize_object (w->service);

@@ -3,15 +3,11 @@
 /* Whoever learns of a job before its import runs, such as by an event, can wait for it. */
 
 #include "import.h"
-#include "shim.h"
+#include "shim-world.h"
 
 typedef struct
 {
-  Shim catalog; /* first: it is what the slots are handed */
-  Faults faults;
-  gpointer memory[3];
-  Shim staging;
-  Shim store;
+  ShimWorld shims; /* first: it is the world of the shims */
   ImgImportService *service;
   guint n_waits;
 } World;
@@ -32,7 +28,7 @@ static gboolean
 waiting_commit (gpointer self, const ImgImportOp *const *ops, guint n_ops, gboolean durable,
                 GError **error)
 {
-  World *w = self;
+  World *w = ((Shim *)self)->world;
   const char *job_id = job_given (ops, n_ops);
   g_autoptr (GError) refusal = NULL;
 
@@ -49,29 +45,15 @@ waiting_commit (gpointer self, const ImgImportOp *const *ops, guint n_ops, gbool
 static void
 open_world (World *w)
 {
-  ImgImportCatalogVTable catalog = shim_catalog;
-  g_autoptr (GError) error = NULL;
-
-  catalog.commit = waiting_commit;
-  w->service = service_new ("{\"workers\": 0}");
-  imgimport_service_set_catalog (w->service, &catalog, w, NULL, &error);
-  g_assert_no_error (error);
-  imgimport_service_set_staging (w->service, &shim_store, &w->staging, NULL, &error);
-  g_assert_no_error (error);
-  imgimport_service_add_store (w->service, "one", &shim_store, &w->store, NULL, &error);
-  g_assert_no_error (error);
+  w->service = shim_world_service (&w->shims, "{\"workers\": 0}");
   service_start (w->service);
 }
 
 static void
 set_up_world (World *w, gconstpointer data)
 {
-  w->memory[0] = _imgimport_catalog_memory_new ();
-  w->memory[1] = _imgimport_store_memory_new ();
-  w->memory[2] = _imgimport_store_memory_new ();
-  shim_init (&w->catalog, &w->faults, w->memory[0]);
-  shim_init (&w->staging, NULL, w->memory[1]);
-  shim_init (&w->store, NULL, w->memory[2]);
+  shim_world_init (&w->shims);
+  w->shims.catalog_slots.commit = waiting_commit;
   open_world (w);
 }
 
@@ -79,12 +61,7 @@ static void
 tear_down_world (World *w, gconstpointer data)
 {
   g_assert_finalize_object (w->service);
-  shim_clear (&w->catalog);
-  shim_clear (&w->staging);
-  shim_clear (&w->store);
-  _imgimport_catalog_memory_free (w->memory[0]);
-  _imgimport_store_memory_free (w->memory[1]);
-  _imgimport_store_memory_free (w->memory[2]);
+  shim_world_clear (&w->shims);
 }
 
 static void
