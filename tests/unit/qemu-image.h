@@ -3,16 +3,14 @@
 
 /* Disk images that qemu-img makes, and what it says of them. */
 
-#include "inspect-feed.h"
-
-#include <glib/gstdio.h>
+#include "shell.h"
 
 typedef struct
 {
   const char *name;
   const char *format;    /* as qemu-img calls it */
-  const char *arguments; /* of qemu-img create, the file "image" among them, which may be made from
-                          * or beside "base", 4 MiB of noise and holes */
+  const char *arguments; /* of qemu-img create, for a shell, the file "image" among them, which may
+                          * be made from or beside "base", 4 MiB of noise and holes */
   const char *failures;  /* the checks that fail */
   gboolean convert;      /* run qemu-img convert instead */
 } QemuRow;
@@ -31,22 +29,17 @@ qemu_make_base (const char *dir)
   g_assert_no_error (error);
 }
 
+/* On a busy machine it may fail to measure how long a key's derivation takes. */
 static inline gboolean
 qemu_run (const char *dir, const char *command, char **output)
 {
-  g_auto (GStrv) argv = NULL;
-  int status = -1;
-
-  g_assert_true (g_shell_parse_argv (command, NULL, &argv, NULL));
-  /* On a busy machine it may fail to measure how long a key's derivation takes. */
-  for (guint attempt = 0; attempt < 10 && status != 0; attempt++)
+  for (guint attempt = 0; attempt < 10; attempt++)
     {
       g_clear_pointer (output, g_free);
-      g_assert_true (g_spawn_sync (dir, argv, NULL,
-                                   G_SPAWN_SEARCH_PATH | G_SPAWN_STDERR_TO_DEV_NULL, NULL, NULL,
-                                   output, NULL, &status, NULL));
+      if (shell_try (dir, command, output, NULL))
+        return TRUE;
     }
-  return status == 0;
+  return FALSE;
 }
 
 /* The virtual size; 0 where it refuses the image. */
@@ -68,54 +61,28 @@ qemu_virtual_size (const char *dir, const char *format)
 static inline void
 qemu_check_image (const char *dir, const QemuRow *row)
 {
-  g_autofree char *path = g_build_filename (dir, "image", NULL);
-  g_autofree char *content = NULL;
-  g_autoptr (GByteArray) image = NULL;
-  g_autoptr (GError) error = NULL;
-  gsize length = 0;
+  g_autoptr (GByteArray) image = shell_read_image (dir);
   guint64 size = qemu_virtual_size (dir, row->format);
 
-  g_file_get_contents (path, &content, &length, &error);
-  g_assert_no_error (error);
-  image = g_byte_array_new_take ((guint8 *)g_steal_pointer (&content), length);
   assert_failures (image, row->failures);
   /* Of a disk of several files the inspector tells no size. */
   if (size > 0 && strstr (row->failures, "create_type") == NULL)
     g_assert_cmpuint (virtual_size_of (image), ==, size);
-  if (length < 1024 * 1024)
+  if (image->len < 1024 * 1024)
     assert_same_however_fed (image);
-}
-
-static inline void
-qemu_remove (const char *dir)
-{
-  g_autoptr (GDir) names = g_dir_open (dir, 0, NULL);
-  const char *name;
-
-  while ((name = g_dir_read_name (names)) != NULL)
-    {
-      g_autofree char *file = g_build_filename (dir, name, NULL);
-
-      g_assert_cmpint (g_remove (file), ==, 0);
-    }
-  g_assert_cmpint (g_rmdir (dir), ==, 0);
 }
 
 static inline void
 qemu_image (gconstpointer data)
 {
   const QemuRow *row = data;
-  g_autofree char *program = g_find_program_in_path ("qemu-img");
   g_autofree char *dir = NULL;
   g_autofree char *command = NULL;
   g_autofree char *output = NULL;
 
-  if (program == NULL)
-    {
-      g_test_skip ("qemu-img is not installed");
-      return;
-    }
-  dir = g_dir_make_tmp ("imgimport-image-XXXXXX", NULL);
+  if (!shell_has ("qemu-img"))
+    return;
+  dir = shell_make_dir ();
   qemu_make_base (dir);
   command = g_strdup_printf ("qemu-img %s -q %s %s %s", row->convert ? "convert" : "create",
                              row->convert ? "-f raw -O" : "-f", row->format, row->arguments);
@@ -123,7 +90,7 @@ qemu_image (gconstpointer data)
     qemu_check_image (dir, row);
   else
     g_test_skip ("this qemu-img does not make such images");
-  qemu_remove (dir);
+  shell_remove_dir (dir);
 }
 
 static inline void

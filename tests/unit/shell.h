@@ -7,24 +7,63 @@
 
 #include <glib/gstdio.h>
 
-static inline void
-shell_run (const char *dir, const char *script)
+/* Whether `script` ends well; what it writes goes to `output` and `errors`, which may be NULL. */
+static inline gboolean
+shell_try (const char *dir, const char *script, char **output, char **errors)
 {
   const char *const argv[] = { "sh", "-e", "-c", script, NULL };
+  const GSpawnFlags drop = (output == NULL ? G_SPAWN_STDOUT_TO_DEV_NULL : 0) |
+                           (errors == NULL ? G_SPAWN_STDERR_TO_DEV_NULL : 0);
   g_auto (GStrv) environment = g_get_environ ();
   g_autofree char *path = NULL;
-  g_autofree char *output = NULL;
   g_autoptr (GError) error = NULL;
   int status = -1;
 
   path = g_strconcat (g_environ_getenv (environment, "PATH"), ":/usr/sbin:/sbin", NULL);
   environment = g_environ_setenv (environment, "PATH", path, TRUE);
-  g_spawn_sync (dir, (char **)argv, environment,
-                G_SPAWN_SEARCH_PATH_FROM_ENVP | G_SPAWN_STDOUT_TO_DEV_NULL, NULL, NULL, NULL,
-                &output, &status, &error);
+  g_spawn_sync (dir, (char **)argv, environment, G_SPAWN_SEARCH_PATH_FROM_ENVP | drop, NULL, NULL,
+                output, errors, &status, &error);
   g_assert_no_error (error);
-  if (status != 0)
-    g_error ("“%s” failed: %s", script, output);
+  return status == 0;
+}
+
+static inline void
+shell_run (const char *dir, const char *script)
+{
+  g_autofree char *errors = NULL;
+
+  if (!shell_try (dir, script, NULL, &errors))
+    g_error ("“%s” failed: %s", script, errors);
+}
+
+static inline char *
+shell_make_dir (void)
+{
+  g_autoptr (GError) error = NULL;
+  char *dir = g_dir_make_tmp ("imgimport-image-XXXXXX", &error);
+
+  g_assert_no_error (error);
+  return dir;
+}
+
+static inline void
+shell_remove_dir (const char *dir)
+{
+  shell_run (dir, "rm -rf -- *");
+  g_assert_cmpint (g_rmdir (dir), ==, 0);
+}
+
+static inline GByteArray *
+shell_read_image (const char *dir)
+{
+  g_autofree char *path = g_build_filename (dir, "image", NULL);
+  g_autoptr (GError) error = NULL;
+  char *content = NULL;
+  gsize length = 0;
+
+  g_file_get_contents (path, &content, &length, &error);
+  g_assert_no_error (error);
+  return g_byte_array_new_take ((guint8 *)content, length);
 }
 
 /* Whether `program` is there; else the test is skipped. */
@@ -53,20 +92,13 @@ static inline GByteArray *
 shell_image (const char *program, const char *script)
 {
   g_autofree char *dir = NULL;
-  g_autofree char *path = NULL;
-  g_autofree char *content = NULL;
-  g_autoptr (GError) error = NULL;
-  gsize length = 0;
+  GByteArray *image;
 
   if (!shell_has (program))
     return NULL;
-  dir = g_dir_make_tmp ("imgimport-image-XXXXXX", &error);
-  g_assert_no_error (error);
+  dir = shell_make_dir ();
   shell_run (dir, script);
-  path = g_build_filename (dir, "image", NULL);
-  g_file_get_contents (path, &content, &length, &error);
-  g_assert_no_error (error);
-  shell_run (dir, "rm -rf -- *");
-  g_assert_cmpint (g_rmdir (dir), ==, 0);
-  return g_byte_array_new_take ((guint8 *)g_steal_pointer (&content), length);
+  image = shell_read_image (dir);
+  shell_remove_dir (dir);
+  return image;
 }

@@ -199,14 +199,14 @@ qemu_img_agrees (void)
   for (guint extended = 0; extended < 2 && shell_has ("qemu-img"); extended++)
     {
       g_autoptr (GByteArray) image = image_new_parallels (extended != 0);
-      g_autofree char *dir = g_dir_make_tmp ("imgimport-image-XXXXXX", NULL);
+      g_autofree char *dir = shell_make_dir ();
       g_autofree char *path = g_build_filename (dir, "image", NULL);
       g_autoptr (GError) error = NULL;
 
       g_file_set_contents (path, (const char *)image->data, image->len, &error);
       g_assert_no_error (error);
       g_assert_cmpuint (qemu_virtual_size (dir, "parallels"), ==, virtual_size_of (image));
-      qemu_remove (dir);
+      shell_remove_dir (dir);
     }
 }
 

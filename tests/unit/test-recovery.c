@@ -32,55 +32,63 @@ pending_job_is_adopted (World *w, gconstpointer data)
   g_assert_finalize_object (heir);
 }
 
+/* Of a service that was in the middle of an import. */
+typedef struct
+{
+  ImgImportService *dead;
+  ImgImportService *heir;
+  char *job_id;
+  char *id;
+} Legacy;
+
+static Legacy
+die_at (World *w, const char *halt_at)
+{
+  Legacy self = { .dead = world_open_service (w, 1) };
+
+  w->halt_at = halt_at;
+  self.id = create_importing (self.dead, &self.job_id);
+  await_halt (w);
+  declare_dead (w, self.dead);
+  self.heir = world_open_service (w, 0);
+  return self;
+}
+
+/* The dead one wakes, and changes nothing any more. */
+static void
+wake_dead (World *w, Legacy *self, ImgImportJobStatus status, const char *reason)
+{
+  wake (w);
+  g_assert_finalize_object (self->dead);
+  assert_job (self->heir, self->job_id, status, reason);
+  assert_image (w, self->heir, self->id, IMGIMPORT_STATUS_ACTIVE);
+  assert_readable (self->heir, self->id);
+  g_assert_finalize_object (self->heir);
+  g_free (self->job_id);
+  g_free (self->id);
+}
+
 static void
 begun_job_returns_the_sealed_bytes (World *w, gconstpointer data)
 {
-  ImgImportService *dead = world_open_service (w, 1);
-  ImgImportService *heir;
-  g_autofree char *job_id = NULL;
+  Legacy legacy = die_at (w, "commit:one");
   g_autofree char *second = NULL;
-  g_autofree char *id = NULL;
 
-  w->halt_at = "commit:one";
-  id = create_importing (dead, &job_id);
-  await_halt (w);
-  declare_dead (w, dead);
-  heir = world_open_service (w, 0);
-  assert_job (heir, job_id, IMGIMPORT_JOB_FAILURE, "interrupted");
-  assert_image (w, heir, id, IMGIMPORT_STATUS_UPLOADING);
-  second = begin_import (heir, id);
-  assert_job (heir, second, IMGIMPORT_JOB_SUCCESS, NULL);
-
-  wake (w);
-  g_assert_finalize_object (dead);
-  assert_job (heir, job_id, IMGIMPORT_JOB_FAILURE, "interrupted");
-  assert_image (w, heir, id, IMGIMPORT_STATUS_ACTIVE);
-  assert_readable (heir, id);
-  g_assert_finalize_object (heir);
+  assert_job (legacy.heir, legacy.job_id, IMGIMPORT_JOB_FAILURE, "interrupted");
+  assert_image (w, legacy.heir, legacy.id, IMGIMPORT_STATUS_UPLOADING);
+  second = begin_import (legacy.heir, legacy.id);
+  assert_job (legacy.heir, second, IMGIMPORT_JOB_SUCCESS, NULL);
+  wake_dead (w, &legacy, IMGIMPORT_JOB_FAILURE, "interrupted");
 }
 
 static void
 job_past_the_pivot_is_a_success (World *w, gconstpointer data)
 {
-  ImgImportService *dead = world_open_service (w, 1);
-  ImgImportService *heir;
-  g_autofree char *job_id = NULL;
-  g_autofree char *id = NULL;
+  Legacy legacy = die_at (w, "remove:staging");
 
-  w->halt_at = "remove:staging";
-  id = create_importing (dead, &job_id);
-  await_halt (w);
-  declare_dead (w, dead);
-  heir = world_open_service (w, 0);
-  assert_job (heir, job_id, IMGIMPORT_JOB_SUCCESS, NULL);
-  assert_image (w, heir, id, IMGIMPORT_STATUS_ACTIVE);
-
-  wake (w);
-  g_assert_finalize_object (dead);
-  assert_job (heir, job_id, IMGIMPORT_JOB_SUCCESS, NULL);
-  assert_image (w, heir, id, IMGIMPORT_STATUS_ACTIVE);
-  assert_readable (heir, id);
-  g_assert_finalize_object (heir);
+  assert_job (legacy.heir, legacy.job_id, IMGIMPORT_JOB_SUCCESS, NULL);
+  assert_image (w, legacy.heir, legacy.id, IMGIMPORT_STATUS_ACTIVE);
+  wake_dead (w, &legacy, IMGIMPORT_JOB_SUCCESS, NULL);
 }
 
 static void
