@@ -58,7 +58,7 @@ put_new (ImgImportTxn *txn, gpointer data, GError **error)
 {
   ImgImportImageRecord *record = g_new0 (ImgImportImageRecord, 1);
 
-  record->image = g_object_ref (data);
+  record->image = _imgimport_image_copy (data);
   _imgimport_txn_create_image (txn, record);
   return TRUE;
 }
@@ -84,6 +84,8 @@ imgimport_service_create_image (ImgImportService *self, ImgImportContext *contex
   g_autoptr (ImgImportUse) use = NULL;
   g_autoptr (ImgImportImage) image = NULL;
   g_autofree char *new_id = g_uuid_string_random ();
+  g_auto (ImgImportKnown) known = { NULL, NULL };
+  const ImgImportTxnSpec spec = { .known = &known };
 
   g_return_val_if_fail (IMGIMPORT_IS_SERVICE (self), NULL);
 
@@ -92,8 +94,9 @@ imgimport_service_create_image (ImgImportService *self, ImgImportContext *contex
     return NULL;
   image = _imgimport_image_new_from_attributes (&self->config->limits, attributes, context, new_id,
                                                 _imgimport_clock_wall_us (self->clock), error);
-  if (image == NULL || !_imgimport_txn_run (self, NULL, NULL, FALSE, put_new, image, error))
+  if (image == NULL || !_imgimport_txn_run_spec (self, &spec, put_new, image, error))
     return NULL;
+  _imgimport_recent_give (self->recent, g_steal_pointer (&known.image));
   if (answer != NULL)
     *answer = describe_new (self, image);
   return g_steal_pointer (&image);

@@ -141,6 +141,7 @@ struct _ImgImportService
   ImgImportEngine *engine;
   ImgImportJournal *journal;
   struct _ImgImportBacklog *backlog; /* of the journal */
+  struct _ImgImportRecent *recent;   /* records that the next writer need not read */
 
   /* What is known, from which the configuration selects; the other two before the start only. */
   ImgImportRegistry *known_methods;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include "service/service-private.h"
+#include "service/txn.h"
 
 #include <unistd.h>
 
@@ -126,6 +126,7 @@ imgimport_service_finalize (GObject *object)
       g_clear_pointer (&self->clock, _imgimport_clock_unref);
       g_clear_pointer (&self->log, _imgimport_log_unref);
       g_clear_pointer (&self->bus, _imgimport_bus_unref);
+      g_clear_pointer (&self->recent, _imgimport_recent_free);
       g_clear_pointer (&self->imports, g_hash_table_unref);
       g_clear_pointer (&self->uploads, g_ptr_array_unref);
       g_mutex_clear (&self->lock);
@@ -152,6 +153,7 @@ imgimport_service_init (ImgImportService *self)
   self->clock = _imgimport_clock_new_system ();
   self->log = _imgimport_log_new (NULL, NULL, NULL);
   self->bus = _imgimport_bus_new ();
+  self->recent = _imgimport_recent_new ();
   self->stores = _imgimport_registry_new ("store", (GDestroyNotify)_imgimport_store_unref);
   self->added_stores = _imgimport_registry_new ("store", (GDestroyNotify)_imgimport_store_unref);
   self->methods = _imgimport_registry_new ("method", (GDestroyNotify)_imgimport_method_unref);

@@ -98,10 +98,14 @@ _imgimport_known_clear (ImgImportKnown *self)
   g_clear_pointer (&self->job, _imgimport_job_record_free);
 }
 
-/* Takes what is known; the caller's are then unknown. */
+/* Takes what is known; the caller's are then unknown. `*is_read`: all of it was read now. */
 static gboolean
-load (ImgImportTxn *self, const ImgImportTxnSpec *spec, ImgImportKnown *known, GError **error)
+load (ImgImportTxn *self, const ImgImportTxnSpec *spec, ImgImportKnown *known, gboolean *is_read,
+      GError **error)
 {
+  if (known->image == NULL && spec->image_id != NULL)
+    known->image = _imgimport_recent_take (self->service->recent, spec->image_id);
+  *is_read = known->image == NULL && known->job == NULL;
   self->now_us = _imgimport_clock_wall_us (self->service->clock);
   self->steps = g_ptr_array_new_with_free_func (_imgimport_txn_step_free);
   if (spec->image_id != NULL)
@@ -188,11 +192,11 @@ _imgimport_txn_run_spec (ImgImportService *service, const ImgImportTxnSpec *spec
   for (i = 0; i < MAX_TRIES; i++)
     {
       g_auto (ImgImportTxn) self = { .service = service };
-      gboolean is_read = known->image == NULL && known->job == NULL;
+      gboolean is_read = FALSE;
       guint n_records;
 
       g_clear_error (&conflict);
-      if (!load (&self, spec, known, error))
+      if (!load (&self, spec, known, &is_read, error))
         return FALSE;
       n_records = bring_backlog (&self, spec->journal);
       if (!func (&self, data, is_read ? error : NULL))

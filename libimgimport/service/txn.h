@@ -71,6 +71,18 @@ void _imgimport_txn_drop_run (ImgImportTxn *self, const char *job_id);
 void _imgimport_txn_journal_append (ImgImportTxn *self, const char *journal, GBytes *record);
 void _imgimport_txn_journal_forget (ImgImportTxn *self, const char *journal);
 
+/* ---- records for the next writer (recent.c) -------------------------------------------------- */
+
+/* A few of them, for any thread. */
+typedef struct _ImgImportRecent ImgImportRecent;
+
+ImgImportRecent *_imgimport_recent_new (void);
+void _imgimport_recent_free (ImgImportRecent *self);
+/* Takes a record as it was committed, which nobody else has a part of. */
+void _imgimport_recent_give (ImgImportRecent *self, ImgImportImageRecord *record);
+/* NULL where there is none. */
+ImgImportImageRecord *_imgimport_recent_take (ImgImportRecent *self, const char *image_id);
+
 /* ---- claims (claim.c) ------------------------------------------------------------------------ */
 
 /* Remembers whose claim stands in the way; NULL for nobody's. */

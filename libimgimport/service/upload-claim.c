@@ -172,7 +172,8 @@ seal (ImgImportTxn *txn, gpointer data, GError **error)
   record->image->stage.bytes = self->result->size;
   _imgimport_txn_drop_object (txn, IMGIMPORT_STAGING_ID, self->upload->key);
   _imgimport_txn_image_changed (txn);
-  g_set_object (&self->image, record->image);
+  g_clear_object (&self->image);
+  self->image = _imgimport_image_copy (record->image);
   return TRUE;
 }
 
@@ -185,8 +186,10 @@ _imgimport_upload_seal (ImgImportUpload *self, const ImgImportPassResult *result
                                   .known = &self->known };
 
   if (!_imgimport_txn_run_spec (self->service, &spec, seal, &data, error))
-    g_clear_object (&data.image);
-  /* The image is the caller's from now on. */
-  _imgimport_known_clear (&self->known);
+    {
+      g_clear_object (&data.image);
+      return NULL;
+    }
+  _imgimport_recent_give (self->service->recent, g_steal_pointer (&self->known.image));
   return data.image;
 }
