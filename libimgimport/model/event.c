@@ -12,6 +12,7 @@ struct _ImgImportEvent
   char *phase;
   guint64 bytes;
   guint64 total;
+  ImgImportJob *ended; /* NULL: it is none, or goes on */
 };
 
 G_DEFINE_ENUM_TYPE (ImgImportEventKind, imgimport_event_kind,
@@ -31,6 +32,7 @@ imgimport_event_finalize (GObject *object)
   g_free (self->job_id);
   g_free (self->status);
   g_free (self->phase);
+  g_clear_object (&self->ended);
   G_OBJECT_CLASS (imgimport_event_parent_class)->finalize (object);
 }
 
@@ -75,7 +77,15 @@ _imgimport_event_new_job (ImgImportJob *job)
   self->phase = g_strdup (job->phase);
   self->bytes = job->bytes;
   self->total = job->total;
+  if (imgimport_job_is_finished (job))
+    self->ended = g_object_ref (job);
   return self;
+}
+
+ImgImportJob *
+_imgimport_event_get_ended (ImgImportEvent *self)
+{
+  return self->ended;
 }
 
 ImgImportEvent *

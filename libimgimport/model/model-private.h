@@ -271,7 +271,10 @@ char *_imgimport_request_to_input (const ImgImportRequest *self, const char *ima
 /* ---- event ----------------------------------------------------------------------------------- */
 
 ImgImportEvent *_imgimport_event_new_image (ImgImportImage *image);
+/* A job that has ended is the event's too: nobody changes it any more. */
 ImgImportEvent *_imgimport_event_new_job (ImgImportJob *job);
+/* Borrowed; NULL where the event is not the end of a job. */
+ImgImportJob *_imgimport_event_get_ended (ImgImportEvent *self);
 /* `job_id` and `phase` may be NULL: an upload. */
 ImgImportEvent *_imgimport_event_new_progress (const char *image_id, const char *job_id,
                                                const char *phase, guint64 bytes, guint64 total);

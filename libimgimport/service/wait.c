@@ -52,6 +52,34 @@ look (ImgImportService *self, const char *job_id, GError **error)
   return NULL;
 }
 
+/* The job whose end has been told; NULL where it has not. */
+static ImgImportJob *
+take_ended (ImgImportSubscription *subscription)
+{
+  ImgImportJob *job = NULL;
+  ImgImportEvent *event;
+
+  while ((event = imgimport_subscription_next (subscription)) != NULL)
+    {
+      if (job == NULL && _imgimport_event_get_ended (event) != NULL)
+        job = g_object_ref (_imgimport_event_get_ended (event));
+      g_object_unref (event);
+    }
+  return job;
+}
+
+/* look() where there is something to be found; a close is told before an end. */
+static ImgImportJob *
+find_end (ImgImportService *self, const char *job_id, ImgImportSubscription *subscription,
+          gboolean looks, GError **error)
+{
+  g_autoptr (ImgImportJob) job = take_ended (subscription);
+
+  if (job == NULL)
+    return looks ? look (self, job_id, error) : NULL;
+  return _imgimport_service_check (self, error) ? g_steal_pointer (&job) : NULL;
+}
+
 /* ---- blocking -------------------------------------------------------------------------------- */
 
 /* Sleeps until the job's end, or for `timeout_ms`. A cancellation has no descriptor here: GLib ends
@@ -60,11 +88,8 @@ static void
 doze (ImgImportSubscription *subscription, gint64 timeout_ms)
 {
   struct pollfd fd = { .fd = imgimport_subscription_get_fd (subscription), .events = POLLIN };
-  ImgImportEvent *event;
 
   poll (&fd, 1, (int)timeout_ms);
-  while ((event = imgimport_subscription_next (subscription)) != NULL)
-    g_object_unref (event);
 }
 
 /* With no workers the caller's thread does the work. */
@@ -112,7 +137,7 @@ imgimport_service_wait_job (ImgImportService *self, const char *job_id, gint64 t
     {
       /* The end of one that is under way here is an event, for which the subscription stands. */
       gboolean looks = !is_first || !_imgimport_service_is_job_under_way (self, job_id);
-      ImgImportJob *job = looks ? look (self, job_id, &cause) : NULL;
+      ImgImportJob *job = find_end (self, job_id, subscription, looks, &cause);
       gint64 left_ms = (deadline_us - g_get_monotonic_time ()) / 1000;
 
       if (job != NULL || cause != NULL)
@@ -172,18 +197,14 @@ on_wake (gpointer user_data)
   g_autoptr (GTask) task = g_object_ref (user_data);
   Wait *self = g_task_get_task_data (task);
   GError *error = NULL;
-  ImgImportEvent *event;
-  ImgImportJob *job;
 
   if (g_task_get_completed (task))
     return G_SOURCE_REMOVE;
-  while ((event = imgimport_subscription_next (self->subscription)) != NULL)
-    g_object_unref (event);
-  if (g_task_return_error_if_cancelled (task))
-    job = NULL;
-  else
+  if (!g_task_return_error_if_cancelled (task))
     {
-      job = look (g_task_get_source_object (task), self->job_id, &error);
+      ImgImportJob *job = find_end (g_task_get_source_object (task), self->job_id,
+                                    self->subscription, TRUE, &error);
+
       if (job == NULL && error == NULL)
         return G_SOURCE_CONTINUE;
       if (job != NULL)
