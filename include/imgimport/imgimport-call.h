@@ -104,10 +104,10 @@ gboolean imgimport_call_set_property (ImgImportCall *self, const char *key, cons
 /**
  * imgimport_call_log: (skip)
  * @self: the call
- * @level: how grave
+ * @level: how grave; any that #ImgImportLogFunc does not name counts as %G_LOG_LEVEL_WARNING
  * @message: what to say; no secrets
  *
- * Speaks to the host's log sink, with the image's and the job's id.
+ * Speaks to the host's log sink, with the image's and the job's id; line breaks become spaces.
  *
  * Since: 0.1
  */

@@ -49,5 +49,7 @@ _imgimport_log (ImgImportLog *self, GLogLevelFlags level, const char *format, ..
   va_start (args, format);
   message = g_strdup_vprintf (format, args);
   va_end (args);
+  /* What a plug-in or a tenant said must not look like a message of its own. */
+  g_strdelimit (message, "\n\v\f\r", ' ');
   self->sink (level, message, self->user_data);
 }

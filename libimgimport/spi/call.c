@@ -131,6 +131,9 @@ imgimport_call_log (ImgImportCall *self, GLogLevelFlags level, const char *messa
 
   g_return_if_fail (self != NULL);
   g_return_if_fail (message != NULL);
+  /* A host that hands the level on to GLib's log would be ended by any other. */
+  if (level != G_LOG_LEVEL_MESSAGE && level != G_LOG_LEVEL_INFO && level != G_LOG_LEVEL_DEBUG)
+    level = G_LOG_LEVEL_WARNING;
   text = g_utf8_make_valid (message, -1);
   _imgimport_log (self->log, level, "image %s, job %s: %s", imgimport_image_get_id (self->image),
                   self->job_id, text);

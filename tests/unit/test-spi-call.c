@@ -147,6 +147,19 @@ a_log_line_names_image_and_job (Fixture *f, gconstpointer unused)
   g_assert_true (g_utf8_validate (f->logged->str, -1, NULL));
 }
 
+static void
+a_log_message_is_one_line_of_a_known_level (Fixture *f, gconstpointer unused)
+{
+  g_auto (GStrv) lines = NULL;
+
+  imgimport_call_log (f->call, G_LOG_LEVEL_ERROR | G_LOG_FLAG_FATAL, "one\r\n32 two");
+  imgimport_call_log (f->call, G_LOG_LEVEL_DEBUG, "three");
+  lines = g_strsplit (f->logged->str, "\n", -1);
+  g_assert_cmpuint (g_strv_length (lines), ==, 3);
+  g_assert_cmpstr (lines[0], ==, "16 image " ID ", job job-7: one  32 two");
+  g_assert_cmpstr (lines[1], ==, "128 image " ID ", job job-7: three");
+}
+
 /* ---- hook ------------------------------------------------------------------------------------ */
 
 typedef struct
@@ -255,6 +268,8 @@ main (int argc, char **argv)
   add ("/spi/call/base-properties-and-bad-ones-are-refused", NULL,
        base_properties_and_bad_ones_are_refused);
   add ("/spi/call/a-log-line-names-image-and-job", NULL, a_log_line_names_image_and_job);
+  add ("/spi/call/a-log-message-is-one-line-of-a-known-level", NULL,
+       a_log_message_is_one_line_of_a_known_level);
   add ("/spi/hook/every-slots-error-is-normalised", NULL, every_slots_error_is_normalised);
   add ("/spi/hook/is-handed-its-options", NULL, a_hook_is_handed_its_options);
   add ("/spi/hook/without-configure-takes-no-options", NULL,
