@@ -269,7 +269,8 @@ const CliCommand cli_inspect = {
   .description =
       "Shows the format, or all that match, the size of the disk inside, each safety\n"
       "check with its reason, and the verdict that an import would give. Of a file only\n"
-      "what a format needs is read; “-” is standard input. Nothing stored is read.",
+      "what a format needs is read, from its first byte; “-” is standard input. Nothing\n"
+      "stored is read.",
   .exit_statuses = "Exit status:\n"
                    "    0  all files are accepted\n"
                    "    1  one of them is unsafe or refused by the policy\n"

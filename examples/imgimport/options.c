@@ -148,6 +148,12 @@ check_globals (const CliGlobals *globals, GError **error)
       cli_set_usage_error (error, "--format: “%s” is neither table nor json", globals->format);
       return FALSE;
     }
+  /* A shell variable that is not set must not lead to another place. */
+  if (globals->root != NULL && *globals->root == '\0')
+    {
+      cli_set_usage_error (error, "--root: is empty");
+      return FALSE;
+    }
   if (globals->project == NULL && (globals->user != NULL || globals->roles != NULL))
     {
       cli_set_usage_error (error, "--user and --role need --project");

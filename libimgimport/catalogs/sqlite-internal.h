@@ -142,6 +142,8 @@ gboolean _imgimport_sqlite_journal_load (gpointer self, const char *journal,
 gboolean _imgimport_sqlite_owner_register (gpointer self, char **owner_id, GError **error);
 gboolean _imgimport_sqlite_owner_is_alive (gpointer self, const char *owner_id, gboolean *alive,
                                            GError **error);
+/* Makes a file of ours where there is none; FALSE with errno. */
+gboolean _imgimport_sqlite_make_private (const char *path);
 gboolean _imgimport_sqlite_owners_open (ImgImportSqlite *self, GError **error);
 
 /* ---- journal operations of a commit, sqlite-journal.c ------------------------------------------

@@ -15,7 +15,8 @@
 static int
 open_file (const char *path, GError **error)
 {
-  int fd = open (path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  gboolean made = _imgimport_sqlite_make_private (path);
+  int fd = made ? open (path, O_RDWR | O_CLOEXEC | O_NOFOLLOW) : -1;
 
   if (fd < 0)
     _imgimport_set_error_errno (error, errno, "catalog: owners file “%s”", path);

@@ -6,6 +6,15 @@
 
 #define BUSY_TIMEOUT_MS 30000
 
+/* The umask has no say, not even to take away from us what we make. */
+gboolean
+_imgimport_sqlite_make_private (const char *path)
+{
+  if (mknod (path, S_IFREG | 0600, 0) == 0)
+    return chmod (path, 0600) == 0;
+  return errno == EEXIST;
+}
+
 /* SQLite makes files that the umask decides about. To open the file here is no way: closing it
  * again would drop the locks of every other connection of this process. */
 static gboolean
@@ -13,7 +22,7 @@ make_file (const char *path, GError **error)
 {
   struct stat status;
 
-  if ((mknod (path, S_IFREG | 0600, 0) != 0 && errno != EEXIST) || lstat (path, &status) != 0)
+  if (!_imgimport_sqlite_make_private (path) || lstat (path, &status) != 0)
     {
       _imgimport_set_error_errno (error, errno, "catalog “%s”", path);
       return FALSE;

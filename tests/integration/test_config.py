@@ -102,18 +102,19 @@ def staging_that_others_can_write_is_refused(root):
     root.refused(FORBIDDEN, "directory-not-private", "image-list")
 
 
-@test
-def files_are_private_whatever_the_umask(root):
+@cases({"none": (0,), "all": (0o777,)})
+def files_are_private_whatever_the_umask(root, umask):
     """Security 76."""
     path = root.write("disk.raw", b"x" * 4096)
     root.configure()
-    image = root.create()
-    root.run("image-stage", image, "--file", path, umask=0)
+    created, _ = root.run("--format", "json", "image-create", "--disk-format", "raw",
+                          "--container-format", "bare", umask=umask)
+    root.run("image-stage", json.loads(created)["id"], "--file", path, umask=umask)
     for folder, _, files in os.walk(root.path):
-        equal(os.stat(folder).st_mode & 0o077, 0, folder)
+        equal(os.stat(folder).st_mode & 0o777, 0o700, folder)
         for name in files:
             if name != "imgimport.json":
-                equal(os.stat(os.path.join(folder, name)).st_mode & 0o077, 0, name)
+                equal(os.stat(os.path.join(folder, name)).st_mode & 0o477, 0o400, name)
 
 
 @cases({
@@ -127,6 +128,7 @@ def files_are_private_whatever_the_umask(root):
     "big-limit": (["image-list", "--limit", "1001"],),
     "no-number": (["image-list", "--limit", "many"],),
     "bad-status": (["image-list", "--status", "flying"],),
+    "empty-root": (["--root", "", "image-list"],),
     "bad-size": (["image-stage", "00000000-0000-4000-8000-000000000000", "--size", "-1"],),
     "user-without-project": (["--user", "u", "image-list"],),
     "bad-disk-format": (["image-create", "--disk-format", "floppy"],),
