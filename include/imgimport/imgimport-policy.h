@@ -211,8 +211,11 @@ gboolean imgimport_flow_set_alternatives (ImgImportFlow *self, const char *task,
  * When the time has come the attempt's cancellable fires. An attempt of execute is awaited: what it
  * has done in spite of that is done, and if it fails, it fails with %IMGIMPORT_ERROR_TIMED_OUT
  * (reason "task-timed-out" or "task-stalled"), which its retry policy may retry. An attempt of
- * start fails at once, and its late answer is ignored. An engine of 0 threads looks at the time
- * between tasks.
+ * start fails at once, and its late answer is ignored: the next attempt, or revert, may meet it still
+ * at work. But not that of the pivot: it is awaited like one of execute for the grace of
+ * imgimport_flow_set_cancel_grace(); when that is over, or at once where there is none, the run ends
+ * interrupted, with that error or "task-abandoned", and whoever makes it again from its journal makes
+ * the next attempt. An engine of 0 threads looks at the time between tasks.
  *
  * Returns: whether it was set
  * Since: 0.1
@@ -243,8 +246,9 @@ gboolean imgimport_flow_set_revert_timeout (ImgImportFlow *self, const char *tas
  * imgimport_flow_set_cancel_grace:
  * @self: a flow
  * @grace_ms: how long an attempt of start may take to answer once its cancellable has fired because
- *   the run was cancelled, has failed, was interrupted or has used up its budget; 0: as long as it
- *   likes, and the run with it
+ *   the run was cancelled, has failed, was interrupted or has used up its budget, or because it is the
+ *   pivot and its time is over; 0: as long as it likes, and the run with it, but a pivot whose time is
+ *   over is not awaited
  * @error: return location
  *
  * Then the attempt is given up, and its late answer is ignored. Before the pivot it cannot be undone,

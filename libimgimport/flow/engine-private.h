@@ -242,9 +242,17 @@ void _imgimport_run_arm_deadline (ImgImportRun *self);
 void _imgimport_run_arm_budget (ImgImportRun *self);
 /* With the lock held: what is running has been told to stop. */
 void _imgimport_run_arm_grace (ImgImportRun *self);
+/* With the lock held: the cancellable fires once that is dropped. */
+void _imgimport_run_fire (ImgImportRun *self, GCancellable *cancellable);
+/* With the lock held: an alarm for when the running attempt will have shown no progress for too
+ * long. FALSE: it has not already. */
+gboolean _imgimport_run_arm_stall (ImgImportRun *self, guint32 task);
 /* With the lock held: nobody waits any more for what was started, and its answer will be ignored.
  * Answers what to go on with. */
 guint32 _imgimport_run_leave_started (ImgImportRun *self, guint32 task, const char *reason);
+/* With the lock held: whether an attempt that is late is waited for all the same, until the grace
+ * is over. So is the pivot, which no other attempt and no revert may meet at work. */
+gboolean _imgimport_run_is_awaited (ImgImportRun *self, guint32 task, const char *reason);
 /* Without the lock. */
 void _imgimport_run_alarm (ImgImportRun *self, const ImgImportTimer *alarm);
 

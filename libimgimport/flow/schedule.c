@@ -216,7 +216,7 @@ start_task (ImgImportRun *self, guint32 index, GCancellable *cancellable)
   task->is_starting = FALSE;
   if (is_over || task->is_answered)
     return _imgimport_task_end_started (task, is_over ? &outcome : &task->answer);
-  if (extra->timed_out != NULL)
+  if (extra->timed_out != NULL && !_imgimport_run_is_awaited (self, index, extra->timed_out))
     return _imgimport_run_leave_started (self, index, extra->timed_out);
   return IMGIMPORT_TASK_NONE;
 }
