@@ -132,7 +132,8 @@ _imgimport_run_skip (ImgImportRun *self, guint32 task)
   _imgimport_run_mark_skipped (self, task);
 }
 
-/* What comes after it has not begun, for it waits for this. */
+/* What comes after it has not begun, for it waits for this; or it is done, where the flow was
+ * another then. */
 void
 _imgimport_run_mark_skipped (ImgImportRun *self, guint32 task)
 {
@@ -144,7 +145,7 @@ _imgimport_run_mark_skipped (ImgImportRun *self, guint32 task)
     {
       task = g_array_index (stack, guint32, stack->len - 1);
       g_array_set_size (stack, stack->len - 1);
-      if (self->slots[task].state == IMGIMPORT_TASK_SKIPPED)
+      if (self->slots[task].state != IMGIMPORT_TASK_PENDING)
         continue;
       self->slots[task].state = IMGIMPORT_TASK_SKIPPED;
       _imgimport_run_watch_task (self, task);

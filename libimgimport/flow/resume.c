@@ -9,6 +9,7 @@ typedef struct
 {
   ImgImportRun *run;
   gboolean is_cut;
+  gboolean is_begun;         /* it has an intent */
   const char *foreign;       /* why the journal is not of this flow */
   ImgImportUpgrade *upgrade; /* what follows is of an older definition; NULL: of this */
 } Reader;
@@ -102,6 +103,8 @@ apply_to_run (ImgImportRun *run, ImgImportFlowRecord *record)
     run->budget_wall_us = (gint64)MIN (record->number, G_MAXINT64);
   if (record->error == NULL)
     return;
+  /* Of a task that is no longer there. */
+  run->n_revert_failed += record->type == IMGIMPORT_FLOW_RECORD_REVERT_FAILED ? 1 : 0;
   run->is_cancelled =
       record->type == IMGIMPORT_FLOW_RECORD_CANCELLED ? !run->is_past_pivot : run->is_cancelled;
   turn_back (run);
@@ -288,6 +291,7 @@ read_append (const void *data, gsize length, gpointer user_data)
       if (reader->foreign != NULL)
         return FALSE;
       reader->is_cut = FALSE;
+      reader->is_begun |= record.type == IMGIMPORT_FLOW_RECORD_BEGUN;
       apply (reader, &record);
       reader->run->log.n_loaded++;
       at += size;
@@ -311,7 +315,7 @@ _imgimport_run_load (ImgImportRun *self, GError **error)
                             "journal of run “%s”: %s", self->id, reader.foreign);
       return FALSE;
     }
-  self->log.is_begun = self->log.n_loaded > 0;
+  self->log.is_begun = reader.is_begun;
   return TRUE;
 }
 

@@ -159,10 +159,12 @@ _imgimport_upgrade_record (const ImgImportUpgrade *self, ImgImportFlowRecord *re
   task = _imgimport_flow_find (self->flow, name, NULL);
   if (task == IMGIMPORT_TASK_NONE)
     {
-      /* What failed is gone; that the run has failed is not. */
+      /* What failed is gone; that the run has failed, or was not reverted as a whole, is not. */
       record->task = IMGIMPORT_TASK_NONE;
-      record->type = IMGIMPORT_FLOW_RECORD_RUN_FAILED;
-      return record->error != NULL;
+      if (record->type == IMGIMPORT_FLOW_RECORD_FAILURE)
+        record->type = IMGIMPORT_FLOW_RECORD_RUN_FAILED;
+      return record->type == IMGIMPORT_FLOW_RECORD_RUN_FAILED ||
+             record->type == IMGIMPORT_FLOW_RECORD_REVERT_FAILED;
     }
   if (record->type == IMGIMPORT_FLOW_RECORD_SUCCESS)
     arrange_outputs (self->flow->plan, record, task, outputs);
