@@ -205,6 +205,9 @@ void _imgimport_run_finish_revert (ImgImportRun *self, guint32 task, GError *err
 /* Marks a task as reverted and makes ready what waited for that. */
 void _imgimport_run_set_reverted (ImgImportRun *self, guint32 task);
 
+/* Without the lock: as imgimport_run_suspend(), unless the run has gone to another pool. NULL: that
+ * does not matter. */
+gboolean _imgimport_run_suspend_in (ImgImportRun *self, ImgImportPool *pool);
 /* Puts a run that is pending or suspended on its way. */
 gboolean _imgimport_run_attach (ImgImportRun *self, ImgImportEngine *engine, ImgImportPhase from,
                                 GError **error);

@@ -15,8 +15,11 @@ imgimport_engine_finalize (GObject *object)
 {
   ImgImportEngine *self = IMGIMPORT_ENGINE (object);
 
-  _imgimport_pool_close (self->pool);
-  _imgimport_pool_unref (self->pool);
+  if (!_imgimport_pool_is_forked (self->pool))
+    {
+      _imgimport_pool_close (self->pool);
+      _imgimport_pool_unref (self->pool);
+    }
   G_OBJECT_CLASS (imgimport_engine_parent_class)->finalize (object);
 }
 

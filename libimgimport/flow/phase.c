@@ -281,8 +281,9 @@ _imgimport_run_report (ImgImportRun *self)
     self->done_destroy (self->done_data);
   if (is_final)
     self->done_destroy = NULL;
-  _imgimport_pool_detach (pool, self);
+  /* Who has waited for all runs of the engine and drops it then waits for its threads too. */
   g_object_unref (engine);
+  _imgimport_pool_detach (pool, self);
   _imgimport_lock (&self->lock);
   self->is_reported = TRUE;
   _imgimport_unlock (&self->lock);

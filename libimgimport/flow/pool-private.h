@@ -43,14 +43,15 @@ void _imgimport_timers_remove_run (GArray *timers, ImgImportRun *run);
  * A thread takes a run from the queue, or a timer that is due, and gives the run a turn. A run is
  * in the queue at most once; in its turn it puts itself back where there is more than one thread
  * can do. A thread that has run out of work looks a few times more before it sleeps, so that tasks
- * shorter than a wake-up are not paid with one. Threads
- * are never joined but counted: the last reference may be dropped on one of them. Alarms have a
- * thread of their own, for all others may hang in tasks; a pool without threads looks at them
- * whenever it is driven.
+ * shorter than a wake-up are not paid with one. They are
+ * joined at the end, but for the one that drops the last reference, where it is one of them. Alarms
+ * have a thread of their own, for all others may hang in tasks; a pool without threads looks at
+ * them whenever it is driven.
  */
 struct _ImgImportPool
 {
   gatomicrefcount ref_count;
+  guint64 pid; /* of the process that made it */
   guint max_threads;
   ImgImportClock *clock;
   gint n_waiting;  /* atomic: runs in the queue and timers, for a look without the lock */
@@ -84,6 +85,9 @@ ImgImportPool *_imgimport_pool_new (guint threads, ImgImportClock *clock);
 ImgImportPool *_imgimport_pool_ref (ImgImportPool *self);
 void _imgimport_pool_unref (ImgImportPool *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ImgImportPool, _imgimport_pool_unref)
+/* Whether this is a child of the process that made it: it has none of the threads, and its locks
+ * may be held for ever. */
+gboolean _imgimport_pool_is_forked (ImgImportPool *self);
 /* Ends the threads and joins them, so that none is left at a later fork() or dlclose(); not the
  * calling one where it is one of them. */
 void _imgimport_pool_close (ImgImportPool *self);
@@ -96,7 +100,8 @@ gboolean _imgimport_pool_has_threads (ImgImportPool *self);
 ImgImportClock *_imgimport_pool_get_clock (ImgImportPool *self);
 
 /* A run takes part from attach to detach; the pool holds a reference meanwhile. Attaching fails
- * with INVALID_STATE "engine-stopped", or UNAVAILABLE where there is no thread to be had. */
+ * with INVALID_STATE "engine-stopped" or "forked", or UNAVAILABLE where there is no thread to be
+ * had. */
 gboolean _imgimport_pool_attach (ImgImportPool *self, ImgImportRun *run, GError **error);
 void _imgimport_pool_detach (ImgImportPool *self, ImgImportRun *run);
 

@@ -16,11 +16,13 @@ copy_active (ImgImportPool *self)
   return runs;
 }
 
+/* Meanwhile it may have been suspended, and resumed elsewhere. */
 static void
-stop_run (ImgImportRun *run)
+stop_run (ImgImportPool *self, ImgImportRun *run)
 {
   _imgimport_run_lock (run);
-  if (run->phase != IMGIMPORT_PHASE_ENDING && run->phase != IMGIMPORT_PHASE_ENDED)
+  if (run->pool == self && run->phase != IMGIMPORT_PHASE_ENDING &&
+      run->phase != IMGIMPORT_PHASE_ENDED)
     {
       GError *error = NULL;
 
@@ -66,7 +68,7 @@ _imgimport_pool_stop (ImgImportPool *self)
   guint i;
 
   for (i = 0; i < runs->len; i++)
-    stop_run (g_ptr_array_index (runs, i));
+    stop_run (self, g_ptr_array_index (runs, i));
   await_idle (self, G_MAXINT64);
 }
 
@@ -79,7 +81,7 @@ _imgimport_pool_drain (ImgImportPool *self, gint64 timeout_ms)
   guint i;
 
   for (i = 0; i < runs->len; i++)
-    imgimport_run_suspend (g_ptr_array_index (runs, i));
+    _imgimport_run_suspend_in (g_ptr_array_index (runs, i), self);
   return await_idle (self, deadline_us);
 }
 

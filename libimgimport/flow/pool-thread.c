@@ -27,6 +27,16 @@ rest_locked (ImgImportPool *self, guint n_looks)
   self->n_idle--;
 }
 
+/* For what is left when a thread has taken its work, or comes due meanwhile. Returns whether a thread
+ * is to be woken: the wake-up may have been for another run than the one that was taken. */
+static gboolean
+attend_to_rest (ImgImportPool *self)
+{
+  if (self->n_idle == 0 && self->queue.length + self->timers->len > 0)
+    _imgimport_pool_add_worker_locked (self, NULL);
+  return self->queue.length > self->n_looking;
+}
+
 static gpointer
 thread_main (gpointer data)
 {
@@ -43,8 +53,7 @@ thread_main (gpointer data)
 
       if (_imgimport_pool_take_work_locked (self, &run, &task))
         {
-          /* The wake-up may have been for another run than the one that was taken. */
-          gboolean calls = self->queue.length > self->n_looking;
+          gboolean calls = attend_to_rest (self);
 
           _imgimport_unlock (&self->lock);
           if (calls)

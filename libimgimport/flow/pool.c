@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "flow/flow-private.h"
 
+#include <unistd.h>
+
 ImgImportPool *
 _imgimport_pool_new (guint threads, ImgImportClock *clock)
 {
   ImgImportPool *self = g_new0 (ImgImportPool, 1);
 
   g_atomic_ref_count_init (&self->ref_count);
+  self->pid = (guint64)getpid ();
   self->max_threads = threads;
   self->clock = _imgimport_clock_ref (clock);
   g_mutex_init (&self->lock);
@@ -46,6 +49,12 @@ _imgimport_pool_unref (ImgImportPool *self)
   g_cond_clear (&self->cond);
   g_mutex_clear (&self->lock);
   g_free (self);
+}
+
+gboolean
+_imgimport_pool_is_forked (ImgImportPool *self)
+{
+  return self->pid != (guint64)getpid ();
 }
 
 gboolean
@@ -117,7 +126,7 @@ _imgimport_pool_wait_locked (ImgImportPool *self, GCond *cond, gint64 deadline_u
 {
   if (self->max_threads == 0 && self->alarms->len > 0)
     deadline_us = MIN (deadline_us, g_array_index (self->alarms, ImgImportTimer, 0).due_us);
-  if (self->timers->len > 0)
+  if (self->timers->len > 0 && (self->max_threads == 0 || cond == &self->work_cond))
     deadline_us = MIN (deadline_us, g_array_index (self->timers, ImgImportTimer, 0).due_us);
   if (deadline_us == G_MAXINT64)
     _imgimport_cond_wait (cond, &self->lock);
@@ -128,8 +137,15 @@ _imgimport_pool_wait_locked (ImgImportPool *self, GCond *cond, gint64 deadline_u
 gboolean
 _imgimport_pool_attach (ImgImportPool *self, ImgImportRun *run, GError **error)
 {
-  g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&self->lock);
+  g_autoptr (ImgImportLocker) locker = NULL;
 
+  if (_imgimport_pool_is_forked (self))
+    {
+      _imgimport_set_error (error, IMGIMPORT_ERROR_INVALID_STATE, "forked",
+                            "run “%s”: its engine is that of the parent process", run->id);
+      return FALSE;
+    }
+  locker = _imgimport_locker_new (&self->lock);
   if (self->is_stopped)
     {
       _imgimport_set_error (error, IMGIMPORT_ERROR_INVALID_STATE, "engine-stopped",

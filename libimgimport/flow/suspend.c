@@ -46,14 +46,12 @@ imgimport_run_cancel (ImgImportRun *self)
 }
 
 gboolean
-imgimport_run_suspend (ImgImportRun *self)
+_imgimport_run_suspend_in (ImgImportRun *self, ImgImportPool *pool)
 {
   gboolean runs;
 
-  g_return_val_if_fail (IMGIMPORT_IS_RUN (self), FALSE);
-
   _imgimport_run_lock (self);
-  runs = !self->is_suspending &&
+  runs = (pool == NULL || pool == self->pool) && !self->is_suspending &&
          (self->phase == IMGIMPORT_PHASE_EXECUTING || self->phase == IMGIMPORT_PHASE_STOPPING ||
           self->phase == IMGIMPORT_PHASE_REVERTING);
   if (runs)
@@ -63,6 +61,14 @@ imgimport_run_suspend (ImgImportRun *self)
     }
   _imgimport_run_unlock (self);
   return runs;
+}
+
+gboolean
+imgimport_run_suspend (ImgImportRun *self)
+{
+  g_return_val_if_fail (IMGIMPORT_IS_RUN (self), FALSE);
+
+  return _imgimport_run_suspend_in (self, NULL);
 }
 
 /* What the run was on its way to; a cancellation that came meanwhile counts. */
@@ -104,6 +110,8 @@ imgimport_run_resume (ImgImportRun *self, ImgImportEngine *engine, GError **erro
     self->suspended_phase = IMGIMPORT_PHASE_ENDED;
   else
     {
+      /* It stays suspended, also for a thread that comes to it late. */
+      self->is_suspending = TRUE;
       self->state = state;
       self->is_reported = TRUE;
     }

@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "flow-silent.h"
+
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Where runs, engines, processes and versions of a flow meet. */
+
+static void
+suspend_own_run (Script *self, ImgImportTask *task, GCancellable *cancellable)
+{
+  g_assert_true (imgimport_run_suspend (self->fixture->run));
+}
+
+/* A thread that had taken the run from the queue before it was suspended comes to it late. */
+static void
+run_that_could_not_be_resumed_stays_suspended (gconstpointer threads)
+{
+  g_autoptr (Fixture) f = fixture_new (GPOINTER_TO_UINT (threads), TRUE);
+  g_autoptr (ImgImportEngine) stopped = imgimport_engine_new (0);
+  g_autoptr (GError) error = NULL;
+
+  _imgimport_engine_stop (stopped);
+  add_script (f, "a")->hook = suspend_own_run;
+  add_script (f, "b");
+  run_to (f, IMGIMPORT_RUN_SUSPENDED);
+  g_assert_false (imgimport_run_resume (f->run, stopped, &error));
+  g_assert_cmpstr (imgimport_error_get_reason (error), ==, "engine-stopped");
+  _imgimport_run_turn (f->run, IMGIMPORT_TASK_NONE, FALSE);
+  expect_state (f, IMGIMPORT_RUN_SUSPENDED);
+  expect_trace (f, "a+");
+  f->n_done = 0;
+  g_assert_true (imgimport_run_resume (f->run, f->engine, NULL));
+  expect_end (f, IMGIMPORT_RUN_SUCCESS);
+  expect_trace (f, "a+ b+");
+}
+
+/* Of a journal only the head was written, or is left. */
+static void
+first_intent_after_a_lone_head_is_durable (void)
+{
+  g_autoptr (Recorder) recorder = recorder_new ();
+  g_autoptr (Fixture) f = fixture_new (0, TRUE);
+
+  add_script (f, "a");
+  use_recorder (f, recorder);
+  recorder_add_head (recorder, f->flow);
+  run_to (f, IMGIMPORT_RUN_SUCCESS);
+  g_assert_cmpint (recorder->durable->str[0], ==, 'd');
+}
+
+/* ---- versions -------------------------------------------------------------------------------- */
+
+static gboolean
+agree (ImgImportFlow *flow, guint old_version, gpointer user_data)
+{
+  return TRUE;
+}
+
+static Fixture *
+version (guint number, Recorder *recorder)
+{
+  Fixture *f = fixture_new (0, TRUE);
+
+  use_recorder (f, recorder);
+  g_assert_true (imgimport_flow_set_version (f->flow, number, agree, NULL, NULL, NULL));
+  return f;
+}
+
+static gboolean
+say_no (ImgImportTask *task, gpointer user_data)
+{
+  return FALSE;
+}
+
+/* What now comes after a task that is skipped may have been done before that was there. */
+static void
+what_is_done_is_not_skipped (void)
+{
+  g_autoptr (Recorder) recorder = recorder_new ();
+  g_autoptr (Fixture) old = version (1, recorder);
+  g_autoptr (Fixture) f = version (2, recorder);
+
+  add_script (old, "a");
+  run_to (old, IMGIMPORT_RUN_SUCCESS);
+  add_script (f, "new");
+  add_script (f, "a");
+  add_script (f, "b");
+  g_assert_true (imgimport_flow_set_condition (f->flow, "new", say_no, NULL, NULL, NULL));
+  add_link (f, "new", "b");
+  run_to (f, IMGIMPORT_RUN_SUCCESS);
+  expect_task (f, "new", IMGIMPORT_TASK_SKIPPED);
+  expect_task (f, "a", IMGIMPORT_TASK_SUCCESS);
+  expect_task (f, "b", IMGIMPORT_TASK_SKIPPED);
+  /* The same from the journal. */
+  run_to (f, IMGIMPORT_RUN_SUCCESS);
+  expect_task (f, "a", IMGIMPORT_TASK_SUCCESS);
+  expect_trace (f, "");
+}
+
+static void
+failure_of_an_optional_task_that_is_gone_is_none (void)
+{
+  g_autoptr (Recorder) recorder = recorder_new ();
+  g_autoptr (Fixture) old = version (1, recorder);
+  g_autoptr (Fixture) f = version (2, recorder);
+
+  add_script (old, "gone")->n_failures = 1;
+  g_assert_true (imgimport_flow_set_optional (old->flow, "gone", TRUE, NULL));
+  add_script (old, "a");
+  run_to (old, IMGIMPORT_RUN_SUCCESS);
+  add_script (f, "a");
+  run_to (f, IMGIMPORT_RUN_SUCCESS);
+  g_assert_cmpuint (imgimport_run_get_n_errors (f->run), ==, 0);
+}
+
+static void
+failed_revert_of_a_task_that_is_gone_counts (void)
+{
+  g_autoptr (Recorder) recorder = recorder_new ();
+  g_autoptr (Fixture) old = version (1, recorder);
+  g_autoptr (Fixture) f = version (2, recorder);
+
+  add_script (old, "gone")->revert_fails = TRUE;
+  add_script (old, "a")->n_failures = 1;
+  run_to (old, IMGIMPORT_RUN_PARTIALLY_REVERTED);
+  add_script (f, "a");
+  run_to (f, IMGIMPORT_RUN_PARTIALLY_REVERTED);
+  expect_error (f, 1, NULL, "scripted-revert");
+}
+
+/* ---- time ------------------------------------------------------------------------------------ */
+
+static gboolean
+use_up_the_budget (ImgImportTask *task, gpointer user_data)
+{
+  Fixture *f = user_data;
+
+  _imgimport_clock_advance (f->clock, 2000 * 1000);
+  while (imgimport_engine_iterate (f->engine))
+    continue;
+  return TRUE;
+}
+
+/* It has a cancellable of its own, which was not there when the others fired. */
+static void
+task_that_begins_as_the_budget_ends_is_told_to_stop (void)
+{
+  g_autoptr (Fixture) f = fixture_new (0, TRUE);
+
+  add_script (f, "pivot");
+  add_script (f, "b");
+  g_assert_true (imgimport_flow_set_pivot (f->flow, "pivot", NULL));
+  g_assert_true (imgimport_flow_set_budget (f->flow, 1000, NULL));
+  g_assert_true (imgimport_flow_set_timeout (f->flow, "b", 3600 * 1000, 0, NULL));
+  g_assert_true (imgimport_flow_set_condition (f->flow, "b", use_up_the_budget, f, NULL, NULL));
+  run_to (f, IMGIMPORT_RUN_SUCCESS);
+  expect_trace (f, "pivot+ b!");
+  expect_error (f, 0, "b", "budget-exhausted");
+}
+
+static gboolean
+is_resting_with_a_timer (ImgImportEngine *engine)
+{
+  ImgImportPool *pool = _imgimport_engine_get_pool (engine);
+  g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&pool->lock);
+
+  return pool->n_idle == pool->threads->len && pool->timers->len == 1;
+}
+
+static Fixture *
+retrying_soon (guint threads)
+{
+  Fixture *f = fixture_new (threads, TRUE);
+  Script *a = add_script (f, "a");
+
+  use_real_time (f);
+  a->n_failures = 1;
+  a->code = IMGIMPORT_ERROR_BUSY;
+  g_assert_true (imgimport_flow_set_retry (f->flow, "a", 2, 20, 20, NULL));
+  start_run (f);
+  while (!is_resting_with_a_timer (f->engine))
+    g_thread_yield ();
+  return f;
+}
+
+static gboolean
+wait_for_the_retry (gpointer data, ImgImportTask *task, GCancellable *cancellable, GError **error)
+{
+  while (imgimport_run_get_state (((Fixture *)data)->run) != IMGIMPORT_RUN_SUCCESS)
+    g_thread_yield ();
+  return TRUE;
+}
+
+static const ImgImportTaskVTable waiting = { IMGIMPORT_TASK_VTABLE_INIT,
+                                             .execute = wait_for_the_retry };
+
+/* The only thread there is takes up other work before a retry is due: there may be two. */
+static void
+retry_does_not_wait_for_a_thread_that_is_busy (void)
+{
+  g_autoptr (Fixture) f = retrying_soon (2);
+  g_autoptr (ImgImportFlow) flow = imgimport_flow_new ("other");
+  g_autoptr (ImgImportRun) run = NULL;
+
+  g_assert_true (imgimport_flow_add_task (flow, "w", &waiting, f, NULL, NULL));
+  run = imgimport_run_new (flow, "other", NULL, NULL, NULL);
+  g_assert_true (imgimport_run_start (run, f->engine, NULL));
+  g_assert_true (imgimport_run_wait (run, -1));
+  expect_end (f, IMGIMPORT_RUN_SUCCESS);
+}
+
+static gint64
+cpu_us (void)
+{
+  struct timespec t;
+
+  g_assert_cmpint (clock_gettime (CLOCK_THREAD_CPUTIME_ID, &t), ==, 0);
+  return (gint64)t.tv_sec * G_USEC_PER_SEC + t.tv_nsec / 1000;
+}
+
+static gboolean
+wait_for_the_gate (gpointer data, ImgImportTask *task, GCancellable *cancellable, GError **error)
+{
+  gate_wait (data, 2);
+  return TRUE;
+}
+
+static const ImgImportTaskVTable gated = { IMGIMPORT_TASK_VTABLE_INIT,
+                                           .execute = wait_for_the_gate };
+
+static gboolean
+is_at_the_gate (Fixture *f)
+{
+  g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&f->lock);
+
+  return f->n_gate == 1;
+}
+
+/* A retry is due and the only thread is busy: who waits has nothing to do with that. */
+static void
+drain_sleeps_while_a_retry_is_due (void)
+{
+  g_autoptr (Fixture) f = retrying_soon (1);
+  g_autoptr (ImgImportFlow) flow = imgimport_flow_new ("other");
+  g_autoptr (ImgImportRun) run = NULL;
+  gint64 begin_us;
+
+  g_assert_true (imgimport_flow_add_task (flow, "g", &gated, f, NULL, NULL));
+  run = imgimport_run_new (flow, "other", NULL, NULL, NULL);
+  g_assert_true (imgimport_run_start (run, f->engine, NULL));
+  while (!is_at_the_gate (f))
+    g_thread_yield ();
+  begin_us = cpu_us ();
+  g_assert_false (imgimport_engine_drain (f->engine, 200));
+  g_assert_cmpint (cpu_us () - begin_us, <, 20 * 1000);
+  gate_wait (f, 2);
+  g_assert_true (imgimport_run_wait (run, -1));
+  g_assert_true (imgimport_engine_drain (f->engine, -1));
+}
+
+/* ---- engines --------------------------------------------------------------------------------- */
+
+typedef struct
+{
+  Fixture *f;
+  Silent *silent;
+  ImgImportEngine *other;
+} Move;
+
+/* While the engine is being stopped. */
+static void
+move_run (GCancellable *cancellable, gpointer data)
+{
+  Move *self = data;
+
+  g_assert_true (imgimport_run_suspend (self->f->run));
+  while (imgimport_run_get_state (self->f->run) != IMGIMPORT_RUN_SUSPENDED)
+    g_assert_true (imgimport_engine_iterate (self->f->engine));
+  self->f->n_done = 0;
+  g_assert_true (imgimport_run_resume (self->f->run, self->other, NULL));
+  imgimport_task_complete (self->silent->task, NULL);
+}
+
+static void
+run_that_has_gone_elsewhere_is_not_stopped (void)
+{
+  g_autoptr (ImgImportEngine) other = imgimport_engine_new (0);
+  g_autoptr (Fixture) first = fixture_new (0, TRUE);
+  g_autoptr (Silent) s = add_silent (first);
+  g_autoptr (Fixture) f = fixture_new (0, TRUE);
+  Move move = { f, s, other };
+  ImgImportEngine *own = f->engine;
+
+  /* One engine for both. */
+  f->engine = first->engine;
+  start_run (first);
+  iterate_all (first);
+  g_cancellable_connect (s->cancellable, G_CALLBACK (move_run), &move, NULL);
+  add_script (f, "a");
+  start_run (f);
+  _imgimport_engine_stop (first->engine);
+  f->engine = own;
+  expect_state (first, IMGIMPORT_RUN_INTERRUPTED);
+  expect_end (f, IMGIMPORT_RUN_SUCCESS);
+}
+
+/* ---- processes ------------------------------------------------------------------------------- */
+
+/* A child has none of the threads that are to be awaited, and may find locks held for ever. */
+static void
+forked_child_can_drop_an_engine (void)
+{
+  g_autoptr (Fixture) f = fixture_new (2, FALSE);
+  pid_t child;
+  int status;
+
+  add_script (f, "a");
+  add_script (f, "b");
+  run_to (f, IMGIMPORT_RUN_SUCCESS);
+  child = fork ();
+  g_assert_cmpint (child, >=, 0);
+  if (child == 0)
+    {
+      g_autoptr (ImgImportRun) run = imgimport_run_new (f->flow, "run", NULL, NULL, NULL);
+      g_autoptr (GError) error = NULL;
+      gboolean refused;
+
+      alarm (20);
+      refused = !imgimport_run_start (run, f->engine, &error) &&
+                g_str_equal (imgimport_error_get_reason (error), "forked");
+      g_object_unref (f->engine);
+      _exit (refused ? 0 : 1);
+    }
+  g_assert_cmpint (waitpid (child, &status, 0), ==, child);
+  g_assert_cmpint (status, ==, 0);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  add_both ("/flow/T51/could-not-be-resumed", run_that_could_not_be_resumed_stays_suspended);
+  g_test_add_func ("/flow/journal/first-intent-after-a-lone-head",
+                   first_intent_after_a_lone_head_is_durable);
+  g_test_add_func ("/flow/version/what-is-done-is-not-skipped", what_is_done_is_not_skipped);
+  g_test_add_func ("/flow/version/optional-task-is-gone",
+                   failure_of_an_optional_task_that_is_gone_is_none);
+  g_test_add_func ("/flow/version/failed-revert-is-gone",
+                   failed_revert_of_a_task_that_is_gone_counts);
+  g_test_add_func ("/flow/budget/task-begins-as-it-ends",
+                   task_that_begins_as_the_budget_ends_is_told_to_stop);
+  g_test_add_func ("/flow/retry/does-not-wait-for-a-busy-thread",
+                   retry_does_not_wait_for_a_thread_that_is_busy);
+  g_test_add_func ("/flow/drain/sleeps-while-a-retry-is-due", drain_sleeps_while_a_retry_is_due);
+  g_test_add_func ("/flow/stop/run-that-has-gone-elsewhere",
+                   run_that_has_gone_elsewhere_is_not_stopped);
+  g_test_add_func ("/flow/fork/child-drops-an-engine", forked_child_can_drop_an_engine);
+  return g_test_run ();
+}
