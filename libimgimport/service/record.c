@@ -144,18 +144,16 @@ _imgimport_image_record_to_body (const ImgImportImageRecord *self)
 char *
 _imgimport_job_record_to_body (const ImgImportJobRecord *self)
 {
+  g_autofree char *context =
+      self->context != NULL ? imgimport_context_to_json (self->context) : NULL;
   GString *out = g_string_sized_new (BODY_SIZE);
 
   _imgimport_json_begin_object (out, NULL);
   _imgimport_job_write (self->job, out, "job", TRUE);
   _imgimport_json_write_string (out, "owner", self->owner);
   _imgimport_json_write_int (out, "epoch", (gint64)self->epoch);
-  if (self->context != NULL)
-    {
-      g_autofree char *text = imgimport_context_to_json (self->context);
-
-      _imgimport_json_write_string (out, "context", text);
-    }
+  if (context != NULL)
+    _imgimport_json_write_string (out, "context", context);
   _imgimport_json_end_object (out);
   return g_string_free (out, FALSE);
 }
