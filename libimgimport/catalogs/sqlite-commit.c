@@ -34,8 +34,9 @@ check (ImgImportSqliteConnection *connection, const ImgImportOp *op, GError **er
 
 static gboolean
 run_put (ImgImportSqliteConnection *connection, ImgImportSqliteStatementId id,
-         const ImgImportRecord *record, GError **error)
+         const ImgImportOp *op, GError **error)
 {
+  const ImgImportRecord *record = op->record;
   g_autoptr (ImgImportSqliteStatement) statement =
       _imgimport_sqlite_prepare (connection, id, error);
 
@@ -48,11 +49,13 @@ run_put (ImgImportSqliteConnection *connection, ImgImportSqliteStatementId id,
   bind_text (statement, 5, record->label);
   sqlite3_bind_int64 (statement, 6, record->created_us);
   bind_text (statement, 7, record->body);
+  sqlite3_bind_int64 (statement, 8, op->expected);
   return _imgimport_sqlite_step (connection, statement, NULL, error);
 }
 
 /* SQLite writes every index that has a column which is set, changed or not. Most puts change the
  * body alone, and most others the status too: they leave all indexes, or all but one, as they are.
+ * A record that is not as expected matches none of these; the check says so.
  */
 static gboolean
 put (ImgImportSqliteConnection *connection, const ImgImportOp *op, GError **error)
@@ -60,14 +63,14 @@ put (ImgImportSqliteConnection *connection, const ImgImportOp *op, GError **erro
   static const ImgImportSqliteStatementId updates[] = { IMGIMPORT_SQLITE_PUT_BODY,
                                                         IMGIMPORT_SQLITE_PUT_STATUS };
 
-  for (gsize i = 0; i < G_N_ELEMENTS (updates) && op->expected != IMGIMPORT_REVISION_ABSENT; i++)
+  for (gsize i = 0; i < G_N_ELEMENTS (updates) && op->expected > IMGIMPORT_REVISION_ABSENT; i++)
     {
-      if (!run_put (connection, updates[i], op->record, error))
+      if (!run_put (connection, updates[i], op, error))
         return FALSE;
       if (sqlite3_changes (connection->db) > 0)
         return TRUE;
     }
-  return run_put (connection, IMGIMPORT_SQLITE_PUT, op->record, error);
+  return check (connection, op, error) && run_put (connection, IMGIMPORT_SQLITE_PUT, op, error);
 }
 
 static gboolean
@@ -89,7 +92,7 @@ apply (ImgImportSqliteConnection *connection, const ImgImportOp *op, GError **er
   switch (op->kind)
     {
     case IMGIMPORT_OP_PUT:
-      return check (connection, op, error) && put (connection, op, error);
+      return put (connection, op, error);
     case IMGIMPORT_OP_REMOVE:
       return check (connection, op, error) && remove_record (connection, op->record, error);
     case IMGIMPORT_OP_JOURNAL_APPEND:

@@ -123,10 +123,12 @@ _imgimport_sqlite_text (ImgImportSqliteStatementId id)
     /* The plus signs keep the search to the key. */
     [IMGIMPORT_SQLITE_PUT_BODY] =
         "UPDATE records SET revision = revision + 1, body = ?7 WHERE kind = ?1 AND id = ?2"
+        " AND revision = ?8"
         " AND +owner IS ?3 AND +status IS ?4 AND +label IS ?5 AND +created_us = ?6",
     [IMGIMPORT_SQLITE_PUT_STATUS] =
         "UPDATE records SET revision = revision + 1, body = ?7, status = ?4"
         " WHERE kind = ?1 AND id = ?2"
+        " AND revision = ?8"
         " AND +owner IS ?3 AND +label IS ?5 AND +created_us = ?6",
     [IMGIMPORT_SQLITE_REMOVE] = "DELETE FROM records WHERE kind = ?1 AND id = ?2",
     [IMGIMPORT_SQLITE_APPEND] = "INSERT INTO journal (journal, data) VALUES (?1, ?2)",

@@ -29,18 +29,18 @@ set_syncs (ImgImportSqlite *self, gboolean syncs, GError **error)
   return TRUE;
 }
 
-/* FALSE where the transaction is lost; a request that fails alone is taken back alone. */
+/* FALSE where the transaction is lost; one of several requests that fails is taken back alone. */
 static gboolean
-run_request (ImgImportSqliteConnection *writer, Request *request, GError **error)
+run_request (ImgImportSqliteConnection *writer, Request *request, gboolean is_only, GError **error)
 {
   int n_changes = sqlite3_total_changes (writer->db);
 
-  if (!_imgimport_sqlite_run (writer, IMGIMPORT_SQLITE_SAVEPOINT, error))
+  if (!is_only && !_imgimport_sqlite_run (writer, IMGIMPORT_SQLITE_SAVEPOINT, error))
     return FALSE;
   if (!request->func (writer, request->data, &request->error))
     {
       /* A full disk, for one, makes SQLite take all of the transaction back. */
-      if (sqlite3_get_autocommit (writer->db) != 0)
+      if (is_only || sqlite3_get_autocommit (writer->db) != 0)
         {
           g_propagate_error (error, g_steal_pointer (&request->error));
           return FALSE;
@@ -49,7 +49,7 @@ run_request (ImgImportSqliteConnection *writer, Request *request, GError **error
         return FALSE;
     }
   request->wrote = request->error == NULL && sqlite3_total_changes (writer->db) != n_changes;
-  return _imgimport_sqlite_run (writer, IMGIMPORT_SQLITE_RELEASE, error);
+  return is_only || _imgimport_sqlite_run (writer, IMGIMPORT_SQLITE_RELEASE, error);
 }
 
 static gboolean
@@ -59,7 +59,7 @@ run_all (ImgImportSqlite *self, Request *const *requests, guint n_requests, GErr
 
   for (guint i = 0; i < n_requests; i++)
     {
-      if (!run_request (self->writer, requests[i], error))
+      if (!run_request (self->writer, requests[i], n_requests == 1, error))
         return FALSE;
       wrote = wrote || requests[i]->wrote;
     }

@@ -78,6 +78,35 @@ place_refuses_to_open (Place *place, ImgImportError code, const char *reason)
 }
 
 static inline gboolean
+n_waiting_is (ImgImportSqlite *catalog, guint n)
+{
+  g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&catalog->lock);
+
+  return catalog->waiting->len == n;
+}
+
+/* Starts threads that write while nobody serves them, so that one transaction has them all. */
+static inline void
+run_together (Place *place, GThreadFunc func, gpointer *arguments, guint n_threads)
+{
+  g_autofree ImgImportThread **threads = g_new0 (ImgImportThread *, n_threads);
+
+  _imgimport_lock (&place->catalog->lock);
+  place->catalog->writing = TRUE;
+  _imgimport_unlock (&place->catalog->lock);
+  for (guint i = 0; i < n_threads; i++)
+    threads[i] = _imgimport_thread_new ("write", func, arguments[i], NULL);
+  while (!n_waiting_is (place->catalog, n_threads))
+    g_thread_yield ();
+  _imgimport_lock (&place->catalog->lock);
+  place->catalog->writing = FALSE;
+  g_cond_broadcast (&place->catalog->written);
+  _imgimport_unlock (&place->catalog->lock);
+  for (guint i = 0; i < n_threads; i++)
+    _imgimport_thread_join (threads[i]);
+}
+
+static inline gboolean
 commit_one (gpointer catalog, const ImgImportOp *op, gboolean durable, GError **error)
 {
   return VTABLE.commit (catalog, &op, 1, durable, error);
