@@ -22,7 +22,7 @@ _imgimport_import_unref (ImgImportImport *self)
   g_clear_object (&self->run);
   g_clear_object (&self->context);
   g_clear_pointer (&self->request, _imgimport_request_free);
-  g_clear_pointer (&self->method, _imgimport_method_unref);
+  g_clear_pointer (&self->method, _imgimport_plugin_unref);
   g_clear_error (&self->interruption);
   _imgimport_known_clear (&self->known);
   g_ptr_array_unref (self->failed_stores);
@@ -86,7 +86,7 @@ read_input (ImgImportImport *self, const char *input, GError **error)
                             self->request->method);
       return FALSE;
     }
-  self->method = _imgimport_method_ref (method);
+  self->method = _imgimport_plugin_ref (method);
   return TRUE;
 }
 

@@ -33,7 +33,7 @@ adapter_free (gpointer data)
 
   g_hash_table_unref (self->claims);
   g_mutex_clear (&self->lock);
-  _imgimport_catalog_unref (self->catalog);
+  _imgimport_plugin_unref (self->catalog);
   g_clear_pointer (&self->backlog, _imgimport_backlog_unref);
   g_free (self->owner);
   g_free (self);
@@ -246,7 +246,7 @@ _imgimport_journal_new_catalog (ImgImportCatalog *catalog, const char *owner,
 {
   Adapter *adapter = g_new0 (Adapter, 1);
 
-  adapter->catalog = _imgimport_catalog_ref (catalog);
+  adapter->catalog = _imgimport_plugin_ref (catalog);
   adapter->owner = g_strdup (owner);
   adapter->backlog = backlog != NULL ? _imgimport_backlog_ref (backlog) : NULL;
   adapter->durable = durable;

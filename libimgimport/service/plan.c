@@ -41,7 +41,7 @@ task_free (gpointer data)
 {
   ImgImportImportTask *self = data;
 
-  g_clear_pointer (&self->hook, _imgimport_hook_unref);
+  g_clear_pointer (&self->hook, _imgimport_plugin_unref);
   g_free (self->before);
   g_free (self);
 }
@@ -89,7 +89,7 @@ add_hook (ImgImportFlow *flow, ImgImportImport *import, ImgImportHook *hook, GEr
   g_autofree char *name = g_strconcat ("hook:", _imgimport_hook_get_name (hook), NULL);
   ImgImportImportTask *task = task_new (import);
 
-  task->hook = _imgimport_hook_ref (hook);
+  task->hook = _imgimport_plugin_ref (hook);
   task->before = g_strconcat ("before-", _imgimport_hook_get_name (hook), NULL);
   return imgimport_flow_add_task (flow, name, &_imgimport_task_hook, task, task_free, error) &&
          imgimport_flow_add_output (flow, name, task->before, error);

@@ -96,7 +96,7 @@ open_stores (ImgImportService *self, GError **error)
   for (i = 0; i < _imgimport_registry_get_size (self->added_stores); i++)
     if (!_imgimport_registry_add (
             self->stores, _imgimport_registry_get_name (self->added_stores, i),
-            _imgimport_store_ref (_imgimport_registry_get (self->added_stores, i)), error))
+            _imgimport_plugin_ref (_imgimport_registry_get (self->added_stores, i)), error))
       return FALSE;
   return TRUE;
 }
@@ -215,7 +215,7 @@ enable_method (ImgImportService *self, const char *path, const char *name, GErro
 
   if (method == NULL)
     return refuse_unknown (error, path, "method", name, self->known_methods);
-  return _imgimport_registry_add (self->methods, name, _imgimport_method_ref (method), error);
+  return _imgimport_registry_add (self->methods, name, _imgimport_plugin_ref (method), error);
 }
 
 static gboolean
@@ -271,7 +271,7 @@ enable_hooks (ImgImportService *self, GError **error)
       if (hook == NULL)
         return refuse_unknown (error, path, "hook", config->id, self->known_hooks);
       if (!configure_hook (hook, config->options, path, error) ||
-          !_imgimport_registry_add (self->hooks, config->id, _imgimport_hook_ref (hook), error))
+          !_imgimport_registry_add (self->hooks, config->id, _imgimport_plugin_ref (hook), error))
         return FALSE;
     }
   return TRUE;
@@ -315,8 +315,8 @@ _imgimport_service_drop_plugins (ImgImportService *self)
   g_clear_pointer (&self->methods, _imgimport_registry_free);
   g_clear_pointer (&self->known_methods, _imgimport_registry_free);
   g_clear_pointer (&self->stores, _imgimport_registry_free);
-  g_clear_pointer (&self->staging, _imgimport_store_unref);
-  g_clear_pointer (&self->catalog, _imgimport_catalog_unref);
+  g_clear_pointer (&self->staging, _imgimport_plugin_unref);
+  g_clear_pointer (&self->catalog, _imgimport_plugin_unref);
   g_clear_pointer (&self->default_store, g_free);
   g_clear_pointer (&self->owner, g_free);
 }

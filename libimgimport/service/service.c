@@ -154,12 +154,12 @@ imgimport_service_init (ImgImportService *self)
   self->log = _imgimport_log_new (NULL, NULL, NULL);
   self->bus = _imgimport_bus_new ();
   self->recent = _imgimport_recent_new ();
-  self->stores = _imgimport_registry_new ("store", (GDestroyNotify)_imgimport_store_unref);
-  self->added_stores = _imgimport_registry_new ("store", (GDestroyNotify)_imgimport_store_unref);
-  self->methods = _imgimport_registry_new ("method", (GDestroyNotify)_imgimport_method_unref);
-  self->known_methods = _imgimport_registry_new ("method", (GDestroyNotify)_imgimport_method_unref);
-  self->hooks = _imgimport_registry_new ("hook", (GDestroyNotify)_imgimport_hook_unref);
-  self->known_hooks = _imgimport_registry_new ("hook", (GDestroyNotify)_imgimport_hook_unref);
+  self->stores = _imgimport_registry_new ("store");
+  self->added_stores = _imgimport_registry_new ("store");
+  self->methods = _imgimport_registry_new ("method");
+  self->known_methods = _imgimport_registry_new ("method");
+  self->hooks = _imgimport_registry_new ("hook");
+  self->known_hooks = _imgimport_registry_new ("hook");
   self->imports = g_hash_table_new_full (g_str_hash, g_str_equal, g_free,
                                          (GDestroyNotify)_imgimport_import_unref);
   self->uploads = g_ptr_array_new ();
@@ -209,7 +209,7 @@ imgimport_service_set_catalog (ImgImportService *self, const ImgImportCatalogVTa
   catalog = _imgimport_catalog_new (vtable, user_data, destroy, error);
   if (catalog == NULL)
     return FALSE;
-  g_clear_pointer (&self->catalog, _imgimport_catalog_unref);
+  g_clear_pointer (&self->catalog, _imgimport_plugin_unref);
   self->catalog = catalog;
   return TRUE;
 }
@@ -227,7 +227,7 @@ imgimport_service_set_staging (ImgImportService *self, const ImgImportStoreVTabl
   staging = _imgimport_store_new (IMGIMPORT_STAGING_ID, vtable, user_data, destroy, error);
   if (staging == NULL)
     return FALSE;
-  g_clear_pointer (&self->staging, _imgimport_store_unref);
+  g_clear_pointer (&self->staging, _imgimport_plugin_unref);
   self->staging = staging;
   return TRUE;
 }

@@ -23,30 +23,14 @@ ImgImportCatalog *
 _imgimport_catalog_new (const ImgImportCatalogVTable *vtable, gpointer user_data,
                         GDestroyNotify destroy, GError **error)
 {
-  g_autoptr (ImgImportCatalog) self = g_new0 (ImgImportCatalog, 1);
+  g_autoptr (ImgImportCatalog) self =
+      _imgimport_plugin_new (sizeof *self, "catalog", NULL, user_data, destroy);
 
-  _imgimport_plugin_init (&self->plugin, "catalog", NULL, user_data, destroy);
   if (!_imgimport_vtable_copy (&self->vtable, sizeof self->vtable, vtable, sizeof self->vtable,
                                self->plugin.what, error) ||
       !slots_complete (&self->vtable, self->plugin.what, error))
     return NULL;
   return g_steal_pointer (&self);
-}
-
-ImgImportCatalog *
-_imgimport_catalog_ref (ImgImportCatalog *self)
-{
-  g_atomic_int_inc (&self->plugin.ref_count);
-  return self;
-}
-
-void
-_imgimport_catalog_unref (ImgImportCatalog *self)
-{
-  if (!g_atomic_int_dec_and_test (&self->plugin.ref_count))
-    return;
-  _imgimport_plugin_clear (&self->plugin);
-  g_free (self);
 }
 
 /* ---- records --------------------------------------------------------------------------------- */

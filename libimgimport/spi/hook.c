@@ -32,31 +32,15 @@ ImgImportHook *
 _imgimport_hook_new (const char *name, const ImgImportHookVTable *vtable, gpointer user_data,
                      GDestroyNotify destroy, GError **error)
 {
-  g_autoptr (ImgImportHook) self = g_new0 (ImgImportHook, 1);
+  g_autoptr (ImgImportHook) self =
+      _imgimport_plugin_new (sizeof *self, "hook", name, user_data, destroy);
 
-  _imgimport_plugin_init (&self->plugin, "hook", name, user_data, destroy);
   if (!_imgimport_plugin_check_name (&self->plugin, error) ||
       !_imgimport_vtable_copy (&self->vtable, sizeof self->vtable, vtable, HOOK_MINIMUM,
                                self->plugin.what, error) ||
       !slots_complete (&self->vtable, self->plugin.what, error))
     return NULL;
   return g_steal_pointer (&self);
-}
-
-ImgImportHook *
-_imgimport_hook_ref (ImgImportHook *self)
-{
-  g_atomic_int_inc (&self->plugin.ref_count);
-  return self;
-}
-
-void
-_imgimport_hook_unref (ImgImportHook *self)
-{
-  if (!g_atomic_int_dec_and_test (&self->plugin.ref_count))
-    return;
-  _imgimport_plugin_clear (&self->plugin);
-  g_free (self);
 }
 
 const char *
@@ -130,7 +114,7 @@ _imgimport_hook_open (ImgImportHook *self, ImgImportCall *call, ImgImportUpstrea
   if (raw == NULL)
     return TRUE;
   *filter = g_new0 (ImgImportHookFilter, 1);
-  (*filter)->hook = _imgimport_hook_ref (self);
+  (*filter)->hook = _imgimport_plugin_ref (self);
   (*filter)->upstream = upstream;
   (*filter)->filter = raw;
   return TRUE;
@@ -174,6 +158,6 @@ _imgimport_hook_filter_close (ImgImportHookFilter *self)
   if (self == NULL)
     return;
   self->hook->vtable.close (self->hook->plugin.user_data, self->filter);
-  _imgimport_hook_unref (self->hook);
+  _imgimport_plugin_unref (self->hook);
   g_free (self);
 }

@@ -35,31 +35,15 @@ ImgImportMethod *
 _imgimport_method_new (const char *name, const ImgImportMethodVTable *vtable, gpointer user_data,
                        GDestroyNotify destroy, GError **error)
 {
-  g_autoptr (ImgImportMethod) self = g_new0 (ImgImportMethod, 1);
+  g_autoptr (ImgImportMethod) self =
+      _imgimport_plugin_new (sizeof *self, "method", name, user_data, destroy);
 
-  _imgimport_plugin_init (&self->plugin, "method", name, user_data, destroy);
   if (!_imgimport_plugin_check_name (&self->plugin, error) ||
       !_imgimport_vtable_copy (&self->vtable, sizeof self->vtable, vtable, METHOD_MINIMUM,
                                self->plugin.what, error) ||
       !slots_complete (&self->vtable, self->plugin.what, error))
     return NULL;
   return g_steal_pointer (&self);
-}
-
-ImgImportMethod *
-_imgimport_method_ref (ImgImportMethod *self)
-{
-  g_atomic_int_inc (&self->plugin.ref_count);
-  return self;
-}
-
-void
-_imgimport_method_unref (ImgImportMethod *self)
-{
-  if (!g_atomic_int_dec_and_test (&self->plugin.ref_count))
-    return;
-  _imgimport_plugin_clear (&self->plugin);
-  g_free (self);
 }
 
 ImgImportStatus
@@ -119,7 +103,7 @@ _imgimport_method_open (ImgImportMethod *self, ImgImportCall *call, ImgImportMet
   if (raw != NULL)
     {
       *stream = g_new0 (ImgImportMethodStream, 1);
-      (*stream)->method = _imgimport_method_ref (self);
+      (*stream)->method = _imgimport_plugin_ref (self);
       (*stream)->stream = raw;
       (*stream)->size = size;
     }
@@ -156,6 +140,6 @@ _imgimport_method_stream_close (ImgImportMethodStream *self)
   if (self == NULL)
     return;
   self->method->vtable.close (self->method->plugin.user_data, self->stream);
-  _imgimport_method_unref (self->method);
+  _imgimport_plugin_unref (self->method);
   g_free (self);
 }

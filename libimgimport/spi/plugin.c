@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "spi/spi-private.h"
 
-void
-_imgimport_plugin_init (ImgImportPlugin *self, const char *kind, const char *name,
-                        gpointer user_data, GDestroyNotify destroy)
+gpointer
+_imgimport_plugin_new (gsize size, const char *kind, const char *name, gpointer user_data,
+                       GDestroyNotify destroy)
 {
+  ImgImportPlugin *self = g_malloc0 (size);
+
   self->ref_count = 1;
   self->name = g_strdup (name);
   self->user_data = user_data;
@@ -20,16 +22,30 @@ _imgimport_plugin_init (ImgImportPlugin *self, const char *kind, const char *nam
 
       self->what = g_strdup_printf ("%s “%s”", kind, escaped);
     }
+  return self;
+}
+
+gpointer
+_imgimport_plugin_ref (gpointer handle)
+{
+  ImgImportPlugin *self = handle;
+
+  g_atomic_int_inc (&self->ref_count);
+  return self;
 }
 
 void
-_imgimport_plugin_clear (ImgImportPlugin *self)
+_imgimport_plugin_unref (gpointer handle)
 {
+  ImgImportPlugin *self = handle;
+
+  if (!g_atomic_int_dec_and_test (&self->ref_count))
+    return;
   if (self->destroy != NULL)
     self->destroy (self->user_data);
-  self->destroy = NULL;
-  g_clear_pointer (&self->name, g_free);
-  g_clear_pointer (&self->what, g_free);
+  g_free (self->name);
+  g_free (self->what);
+  g_free (self);
 }
 
 gboolean

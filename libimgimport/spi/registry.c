@@ -10,17 +10,15 @@ typedef struct
 struct _ImgImportRegistry
 {
   char *what;
-  GDestroyNotify unref;
   GArray *entries; /* a handful: looked through in order */
 };
 
 ImgImportRegistry *
-_imgimport_registry_new (const char *what, GDestroyNotify unref)
+_imgimport_registry_new (const char *what)
 {
   ImgImportRegistry *self = g_new0 (ImgImportRegistry, 1);
 
   self->what = g_strdup (what);
-  self->unref = unref;
   self->entries = g_array_new (FALSE, FALSE, sizeof (Entry));
   return self;
 }
@@ -34,7 +32,7 @@ _imgimport_registry_free (ImgImportRegistry *self)
     {
       Entry *entry = &g_array_index (self->entries, Entry, i);
 
-      self->unref (entry->handle);
+      _imgimport_plugin_unref (entry->handle);
       g_free (entry->name);
     }
   g_array_unref (self->entries);
@@ -51,7 +49,7 @@ _imgimport_registry_add (ImgImportRegistry *self, const char *name, gpointer han
     {
       _imgimport_set_error (error, IMGIMPORT_ERROR_EXISTS, "name-taken",
                             "%s “%s”: there is one of this name already", self->what, name);
-      self->unref (handle);
+      _imgimport_plugin_unref (handle);
       return FALSE;
     }
   entry.name = g_strdup (name);

@@ -21,6 +21,7 @@ G_BEGIN_DECLS
 
 /* ---- what all handles begin with ------------------------------------------------------------- */
 
+/* First in a handle, so that a pointer to either is one to both. */
 typedef struct
 {
   gint ref_count; /* atomic */
@@ -30,11 +31,13 @@ typedef struct
   GDestroyNotify destroy;
 } ImgImportPlugin;
 
-/* Takes `user_data`. `name` is NULL for a kind of which there is one, or was not given one. */
-void _imgimport_plugin_init (ImgImportPlugin *self, const char *kind, const char *name,
-                             gpointer user_data, GDestroyNotify destroy);
-/* Runs `destroy`. */
-void _imgimport_plugin_clear (ImgImportPlugin *self);
+/* A handle of `size` bytes with one reference. Takes `user_data`. `name` is NULL for a kind of
+ * which there is one, or was not given one. */
+gpointer _imgimport_plugin_new (gsize size, const char *kind, const char *name, gpointer user_data,
+                                GDestroyNotify destroy);
+gpointer _imgimport_plugin_ref (gpointer handle);
+/* The last one runs `destroy` and frees the handle. */
+void _imgimport_plugin_unref (gpointer handle);
 /* FALSE with INVALID_ARGUMENT "name-invalid". */
 gboolean _imgimport_plugin_check_name (const ImgImportPlugin *self, GError **error);
 /* A slot's answer: hands its error on, normalised, where it failed, and drops what a successful one
@@ -59,9 +62,7 @@ typedef struct _ImgImportStoreReader ImgImportStoreReader;
 /* On failure `destroy` has run. `id` must be a valid name; "staging" in messages for staging. */
 ImgImportStore *_imgimport_store_new (const char *id, const ImgImportStoreVTable *vtable,
                                       gpointer user_data, GDestroyNotify destroy, GError **error);
-ImgImportStore *_imgimport_store_ref (ImgImportStore *self);
-void _imgimport_store_unref (ImgImportStore *self);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (ImgImportStore, _imgimport_store_unref)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ImgImportStore, _imgimport_plugin_unref)
 const char *_imgimport_store_get_id (ImgImportStore *self);
 
 /* A writer frees itself: committed, or aborted when dropped. */
@@ -109,9 +110,7 @@ typedef struct _ImgImportCatalog ImgImportCatalog;
 
 ImgImportCatalog *_imgimport_catalog_new (const ImgImportCatalogVTable *vtable, gpointer user_data,
                                           GDestroyNotify destroy, GError **error);
-ImgImportCatalog *_imgimport_catalog_ref (ImgImportCatalog *self);
-void _imgimport_catalog_unref (ImgImportCatalog *self);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (ImgImportCatalog, _imgimport_catalog_unref)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ImgImportCatalog, _imgimport_plugin_unref)
 
 /* `*body` and `*revision` of a record; `*revision` is IMGIMPORT_REVISION_ABSENT and `*body` NULL
  * where there is none, which is no failure. `body` may be NULL. */
@@ -141,9 +140,7 @@ typedef struct _ImgImportMethodStream ImgImportMethodStream;
 
 ImgImportMethod *_imgimport_method_new (const char *name, const ImgImportMethodVTable *vtable,
                                         gpointer user_data, GDestroyNotify destroy, GError **error);
-ImgImportMethod *_imgimport_method_ref (ImgImportMethod *self);
-void _imgimport_method_unref (ImgImportMethod *self);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (ImgImportMethod, _imgimport_method_unref)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ImgImportMethod, _imgimport_plugin_unref)
 ImgImportStatus _imgimport_method_get_required_status (ImgImportMethod *self);
 gboolean _imgimport_method_check (ImgImportMethod *self, const char *request, GError **error);
 /* `*stream` is NULL where the method uses what is staged. Exactly one of stream and use_staged,
@@ -161,9 +158,7 @@ typedef struct _ImgImportHook ImgImportHook;
 
 ImgImportHook *_imgimport_hook_new (const char *name, const ImgImportHookVTable *vtable,
                                     gpointer user_data, GDestroyNotify destroy, GError **error);
-ImgImportHook *_imgimport_hook_ref (ImgImportHook *self);
-void _imgimport_hook_unref (ImgImportHook *self);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC (ImgImportHook, _imgimport_hook_unref)
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ImgImportHook, _imgimport_plugin_unref)
 const char *_imgimport_hook_get_name (ImgImportHook *self);
 /* INVALID_ARGUMENT "config-invalid" where the hook takes no options and `options` has members. */
 gboolean _imgimport_hook_configure (ImgImportHook *self, JsonObject *options, GError **error);
@@ -208,7 +203,7 @@ GHashTable *_imgimport_call_get_properties (ImgImportCall *self);
 /* Named handles in order of addition. Not thread-safe: filled before the start, read after. */
 typedef struct _ImgImportRegistry ImgImportRegistry;
 
-ImgImportRegistry *_imgimport_registry_new (const char *what, GDestroyNotify unref);
+ImgImportRegistry *_imgimport_registry_new (const char *what);
 void _imgimport_registry_free (ImgImportRegistry *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (ImgImportRegistry, _imgimport_registry_free)
 /* Takes `handle`; EXISTS "name-taken" drops it. */

@@ -28,31 +28,15 @@ ImgImportStore *
 _imgimport_store_new (const char *id, const ImgImportStoreVTable *vtable, gpointer user_data,
                       GDestroyNotify destroy, GError **error)
 {
-  g_autoptr (ImgImportStore) self = g_new0 (ImgImportStore, 1);
+  g_autoptr (ImgImportStore) self =
+      _imgimport_plugin_new (sizeof *self, "store", id, user_data, destroy);
 
-  _imgimport_plugin_init (&self->plugin, "store", id, user_data, destroy);
   if (!_imgimport_plugin_check_name (&self->plugin, error) ||
       !_imgimport_vtable_copy (&self->vtable, sizeof self->vtable, vtable, STORE_MINIMUM,
                                self->plugin.what, error) ||
       !slots_complete (&self->vtable, self->plugin.what, error))
     return NULL;
   return g_steal_pointer (&self);
-}
-
-ImgImportStore *
-_imgimport_store_ref (ImgImportStore *self)
-{
-  g_atomic_int_inc (&self->plugin.ref_count);
-  return self;
-}
-
-void
-_imgimport_store_unref (ImgImportStore *self)
-{
-  if (!g_atomic_int_dec_and_test (&self->plugin.ref_count))
-    return;
-  _imgimport_plugin_clear (&self->plugin);
-  g_free (self);
 }
 
 const char *
@@ -72,7 +56,7 @@ struct _ImgImportStoreWriter
 static void
 writer_free (ImgImportStoreWriter *self)
 {
-  _imgimport_store_unref (self->store);
+  _imgimport_plugin_unref (self->store);
   g_free (self);
 }
 
@@ -95,7 +79,7 @@ _imgimport_store_begin (ImgImportStore *self, const char *key, guint64 expected,
       return NULL;
     }
   handle = g_new0 (ImgImportStoreWriter, 1);
-  handle->store = _imgimport_store_ref (self);
+  handle->store = _imgimport_plugin_ref (self);
   handle->writer = writer;
   return handle;
 }
@@ -117,7 +101,7 @@ gboolean
 _imgimport_store_writer_commit (ImgImportStoreWriter *self, guint64 size, char **version,
                                 GCancellable *cancellable, GError **error)
 {
-  g_autoptr (ImgImportStore) store = _imgimport_store_ref (self->store);
+  g_autoptr (ImgImportStore) store = _imgimport_plugin_ref (self->store);
   g_autoptr (GError) slot_error = NULL;
   g_autofree char *answer = NULL;
   gboolean ok = FALSE;
@@ -169,7 +153,7 @@ _imgimport_store_open (ImgImportStore *self, const char *key, GCancellable *canc
       return NULL;
     }
   handle = g_new0 (ImgImportStoreReader, 1);
-  handle->store = _imgimport_store_ref (self);
+  handle->store = _imgimport_plugin_ref (self);
   handle->reader = reader;
   return handle;
 }
@@ -228,7 +212,7 @@ _imgimport_store_reader_close (ImgImportStoreReader *self)
   if (self == NULL)
     return;
   self->store->vtable.close (self->store->plugin.user_data, self->reader);
-  _imgimport_store_unref (self->store);
+  _imgimport_plugin_unref (self->store);
   g_free (self);
 }
 

@@ -7,7 +7,7 @@ _imgimport_pass_sink_init (ImgImportPassSink *self, ImgImportPass *pass,
                            const ImgImportSinkSpec *spec)
 {
   self->pass = pass;
-  self->store = _imgimport_store_ref (spec->store);
+  self->store = _imgimport_plugin_ref (spec->store);
   self->key = g_strdup (spec->key);
   self->may_fail = spec->may_fail;
   self->failure = spec->failure;
@@ -98,7 +98,7 @@ void
 _imgimport_pass_sink_clear (ImgImportPassSink *self)
 {
   g_clear_pointer (&self->writer, _imgimport_store_writer_abort);
-  g_clear_pointer (&self->store, _imgimport_store_unref);
+  g_clear_pointer (&self->store, _imgimport_plugin_unref);
   g_clear_pointer (&self->key, g_free);
   g_clear_pointer (&self->version, g_free);
   g_clear_error (&self->error);

@@ -93,7 +93,7 @@ store_fixture_set_up (StoreFixture *f, gconstpointer factory)
 void
 store_fixture_tear_down (StoreFixture *f, gconstpointer factory)
 {
-  _imgimport_store_unref (f->store);
+  _imgimport_plugin_unref (f->store);
   if (f->directory != NULL)
     remove_directory (f->directory);
   g_free (f->directory);

@@ -42,7 +42,7 @@ tear_down (Fixture *f, gconstpointer data)
 {
   g_assert_finalize_object (f->stream);
   g_assert_cmpuint (f->fake->n_open, ==, 0);
-  _imgimport_store_unref (f->store);
+  _imgimport_plugin_unref (f->store);
   g_bytes_unref (f->content);
   g_clear_error (&f->error);
 }

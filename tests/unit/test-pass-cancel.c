@@ -40,7 +40,7 @@ tear_down (Fixture *f, gconstpointer threads)
   for (guint i = 0; i < 2; i++)
     {
       fake_store_assert_empty (f->fakes[i]);
-      _imgimport_store_unref (f->stores[i]);
+      _imgimport_plugin_unref (f->stores[i]);
     }
 }
 

@@ -42,7 +42,7 @@ run_clear (Run *run)
   _imgimport_pass_result_clear (&run->result);
   for (guint i = 0; i < N_STORES; i++)
     {
-      _imgimport_store_unref (run->stores[i]);
+      _imgimport_plugin_unref (run->stores[i]);
       g_clear_error (&run->failures[i]);
     }
   g_clear_error (&run->error);

@@ -104,7 +104,7 @@ set_up (Fixture *f, gconstpointer threads)
 static void
 tear_down (Fixture *f, gconstpointer threads)
 {
-  _imgimport_store_unref (f->store);
+  _imgimport_plugin_unref (f->store);
   g_clear_error (&f->error);
 }
 

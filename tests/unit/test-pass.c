@@ -37,7 +37,7 @@ static void
 tear_down (Fixture *f, gconstpointer threads)
 {
   for (guint i = 0; i < N_STORES; i++)
-    _imgimport_store_unref (f->stores[i]);
+    _imgimport_plugin_unref (f->stores[i]);
   g_clear_error (&f->error);
 }
 

@@ -104,7 +104,7 @@ set_up (Fixture *f, gconstpointer table)
 static void
 tear_down (Fixture *f, gconstpointer table)
 {
-  g_clear_pointer (&f->method, _imgimport_method_unref);
+  g_clear_pointer (&f->method, _imgimport_plugin_unref);
   g_assert_cmpuint (f->fake.destroyed, ==, 1);
   _imgimport_call_free (f->call);
 }
@@ -158,7 +158,7 @@ a_stream_tells_its_size_and_keeps_the_method (Fixture *f, gconstpointer unused)
   g_assert_true (open_method (f, &stream, NULL));
   g_assert_cmpuint (_imgimport_method_stream_get_size (stream), ==, 11);
   f->method = NULL;
-  _imgimport_method_unref (method);
+  _imgimport_plugin_unref (method);
   g_assert_cmpuint (f->fake.destroyed, ==, 0);
   _imgimport_method_stream_close (stream);
   g_assert_cmpuint (f->fake.closed, ==, 1);

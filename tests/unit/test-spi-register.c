@@ -21,8 +21,6 @@ typedef struct
   gsize minimum;
   gsize first_slot;
   NewFunc new_func;
-  GBoxedCopyFunc ref;
-  GDestroyNotify unref;
   gboolean named;
   Slot mandatory[10];
 } Kind;
@@ -66,8 +64,6 @@ static const Kind kinds[] = {
     G_STRUCT_OFFSET (ImgImportStoreVTable, local_fd),
     G_STRUCT_OFFSET (ImgImportStoreVTable, begin),
     new_store,
-    (GBoxedCopyFunc)_imgimport_store_ref,
-    (GDestroyNotify)_imgimport_store_unref,
     TRUE,
     { SLOT (ImgImportStoreVTable, begin), SLOT (ImgImportStoreVTable, write),
       SLOT (ImgImportStoreVTable, commit), SLOT (ImgImportStoreVTable, abort),
@@ -79,8 +75,6 @@ static const Kind kinds[] = {
     sizeof (ImgImportCatalogVTable),
     G_STRUCT_OFFSET (ImgImportCatalogVTable, get),
     new_catalog,
-    (GBoxedCopyFunc)_imgimport_catalog_ref,
-    (GDestroyNotify)_imgimport_catalog_unref,
     FALSE,
     { SLOT (ImgImportCatalogVTable, get), SLOT (ImgImportCatalogVTable, scan),
       SLOT (ImgImportCatalogVTable, commit), SLOT (ImgImportCatalogVTable, journal_load),
@@ -91,8 +85,6 @@ static const Kind kinds[] = {
     G_STRUCT_OFFSET (ImgImportMethodVTable, read),
     G_STRUCT_OFFSET (ImgImportMethodVTable, check),
     new_method,
-    (GBoxedCopyFunc)_imgimport_method_ref,
-    (GDestroyNotify)_imgimport_method_unref,
     TRUE,
     { SLOT (ImgImportMethodVTable, open) } },
   { "hook",
@@ -100,8 +92,6 @@ static const Kind kinds[] = {
     G_STRUCT_OFFSET (ImgImportHookVTable, open),
     G_STRUCT_OFFSET (ImgImportHookVTable, configure),
     new_hook,
-    (GBoxedCopyFunc)_imgimport_hook_ref,
-    (GDestroyNotify)_imgimport_hook_unref,
     TRUE,
     { SLOT (ImgImportHookVTable, read), SLOT (ImgImportHookVTable, close) } },
 };
@@ -144,10 +134,10 @@ assert_taken (const Kind *kind, gsize struct_size)
 
   g_assert_no_error (error);
   g_assert_nonnull (handle);
-  g_assert_true (kind->ref (handle) == handle);
-  kind->unref (handle);
+  g_assert_true (_imgimport_plugin_ref (handle) == handle);
+  _imgimport_plugin_unref (handle);
   g_assert_cmpuint (destroyed, ==, 0);
-  kind->unref (handle);
+  _imgimport_plugin_unref (handle);
   g_assert_cmpuint (destroyed, ==, 1);
 }
 
@@ -235,7 +225,7 @@ destroy_is_optional (gconstpointer data)
   gpointer handle = kind->new_func ("mine", table, NULL, NULL, &error);
 
   g_assert_no_error (error);
-  kind->unref (handle);
+  _imgimport_plugin_unref (handle);
 }
 
 static void
@@ -260,24 +250,31 @@ a_method_requires_queued_or_uploading (void)
 
 /* ---- registry -------------------------------------------------------------------------------- */
 
+static gpointer
+new_counted (guint *destroyed)
+{
+  return _imgimport_plugin_new (sizeof (ImgImportPlugin), "hook", NULL, destroyed, count_destroy);
+}
+
 static void
 a_registry_keeps_order_and_refuses_a_taken_name (void)
 {
-  g_autoptr (ImgImportRegistry) registry = NULL;
+  g_autoptr (ImgImportRegistry) registry = _imgimport_registry_new ("hook");
   g_autoptr (GError) error = NULL;
   guint destroyed[3] = { 0, 0, 0 };
+  gpointer first = new_counted (&destroyed[0]);
+  gpointer second = new_counted (&destroyed[1]);
 
-  registry = _imgimport_registry_new ("hook", count_destroy);
-  g_assert_true (_imgimport_registry_add (registry, "zeta", &destroyed[0], &error));
-  g_assert_true (_imgimport_registry_add (registry, "alpha", &destroyed[1], &error));
-  g_assert_false (_imgimport_registry_add (registry, "zeta", &destroyed[2], &error));
+  g_assert_true (_imgimport_registry_add (registry, "zeta", first, &error));
+  g_assert_true (_imgimport_registry_add (registry, "alpha", second, &error));
+  g_assert_false (_imgimport_registry_add (registry, "zeta", new_counted (&destroyed[2]), &error));
   assert_our_error (error, IMGIMPORT_ERROR_EXISTS, "name-taken", "hook “zeta”: ");
   g_assert_cmpuint (destroyed[2], ==, 1);
   g_assert_cmpuint (_imgimport_registry_get_size (registry), ==, 2);
   g_assert_cmpstr (_imgimport_registry_get_name (registry, 0), ==, "zeta");
   g_assert_cmpstr (_imgimport_registry_get_name (registry, 1), ==, "alpha");
-  g_assert_true (_imgimport_registry_get (registry, 1) == &destroyed[1]);
-  g_assert_true (_imgimport_registry_lookup (registry, "zeta") == &destroyed[0]);
+  g_assert_true (_imgimport_registry_get (registry, 1) == second);
+  g_assert_true (_imgimport_registry_lookup (registry, "zeta") == first);
   g_assert_null (_imgimport_registry_lookup (registry, "none"));
   g_clear_pointer (&registry, _imgimport_registry_free);
   g_assert_cmpuint (destroyed[0], ==, 1);

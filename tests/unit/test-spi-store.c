@@ -237,7 +237,7 @@ handles_keep_the_store (void)
   ImgImportStoreWriter *writer = _imgimport_store_begin (store, "k", 0, NULL, NULL);
   ImgImportStoreReader *reader = _imgimport_store_open (store, "k", NULL, NULL);
 
-  _imgimport_store_unref (store);
+  _imgimport_plugin_unref (store);
   _imgimport_store_reader_close (reader);
   g_assert_cmpuint (fake.destroyed, ==, 0);
   _imgimport_store_writer_abort (writer);
