@@ -14,15 +14,21 @@ import time
 MIB = 1 << 20
 
 
+# The kernel gives the counts of a process that has ended to root alone, so that they are opened
+# before the command begins.
+WAIT = ["sh", "-c", 'read -r _ && exec "$@" </dev/null', "sh"]
+
+
 def run(argv, stdout=None):
     """Runs a command to its end: wall, CPU seconds, MiB read and written."""
-    start = time.monotonic()
-    with open(os.devnull, "r+b") as null:
-        child = subprocess.Popen(argv, stdin=null, stdout=stdout or null,
-                                 stderr=subprocess.PIPE)
-        told = child.stderr.read()
-    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+    child = subprocess.Popen([*WAIT, *argv], stdin=subprocess.PIPE,
+                             stdout=stdout or subprocess.DEVNULL, stderr=subprocess.PIPE)
     with open(f"/proc/{child.pid}/io", encoding="ascii") as counts:
+        start = time.monotonic()
+        child.stdin.write(b"\n")
+        child.stdin.close()
+        told = child.stderr.read()
+        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
         bytes_of = dict(line.split(": ") for line in counts.read().splitlines())
     _, status, usage = os.wait4(child.pid, 0)
     wall = time.monotonic() - start
