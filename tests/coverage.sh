@@ -13,7 +13,7 @@ install_missing $PACKAGES_TO_TEST gcovr
 
 [ -f "$build/build.ninja" ] ||
   meson setup "$build" "$source" -Db_coverage=true -Dbuildtype=debug -Dintrospection=disabled
-ninja -C "$build"
+ninja -C "$build" all meson-test-prereq
 find "$build" -name '*.gcda' -delete
 meson test -C "$build" --no-rebuild --no-suite lint --timeout-multiplier 2 || echo "Some tests failed"
 gcovr --root "$source" --object-directory "$build" --filter "$source/libimgimport/" \

@@ -56,7 +56,8 @@ configure_and_compile ()
   shift
   set -- "$directory" "$source" -Dwerror=true "$@"
   [ -f "$directory/build.ninja" ] && set -- --reconfigure "$@"
-  meson setup "$@" && ninja -C "$directory"
+  # From Meson 1.7 on, "all" is without the programs of tests.
+  meson setup "$@" && ninja -C "$directory" all meson-test-prereq
 }
 
 # build NAME MESON_OPTION...

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "journal-fixture.h"
 
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -71,6 +72,8 @@ the_claim_of_a_killed_process_is_free (Journal *journal, gconstpointer unused)
     {
       ImgImportJournal *own = journal->factory->open (journal->directory, NULL);
 
+      /* Nor does it outlive a test that failed. */
+      prctl (PR_SET_PDEATHSIG, SIGKILL);
       _imgimport_journal_claim (own, "run", NULL);
       _imgimport_journal_append (own, "run", "one", 3, FALSE, NULL);
       if (write (pipe_fds[1], "x", 1) == 1)
