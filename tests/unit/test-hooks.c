@@ -182,6 +182,71 @@ options_that_are_no_document_are_refused (void)
   _imgimport_hook_inject_metadata_free (self);
 }
 
+/* ---- filters of a source that fails ---------------------------------------------------------- */
+
+static gboolean
+lost_read (gpointer source, void *buffer, gsize length, gsize *n_read, GCancellable *cancellable,
+           GError **error)
+{
+  _imgimport_set_error (error, IMGIMPORT_ERROR_UNAVAILABLE, "connection-lost", "it hung up");
+  return FALSE;
+}
+
+static void
+decompress_tells_what_its_source_says (void)
+{
+  g_autoptr (ImgImportHook) hook = _imgimport_hook_new (
+      "decompress", &_imgimport_hook_decompress_vtable, _imgimport_hook_decompress_new (),
+      _imgimport_hook_decompress_free, NULL);
+  g_autoptr (ImgImportUpstream) upstream = _imgimport_upstream_new (lost_read, NULL);
+  g_autoptr (ImgImportCall) call = call_of (NULL, NULL, NULL);
+  g_autoptr (GError) error = NULL;
+  ImgImportHookFilter *filter = NULL;
+
+  g_assert_false (_imgimport_hook_open (hook, call, upstream, &filter, NULL, &error));
+  g_assert_null (filter);
+  g_assert_cmpstr (imgimport_error_get_reason (error), ==, "connection-lost");
+}
+
+static gboolean
+open_idle (gpointer self, ImgImportCall *call, ImgImportUpstream *upstream, gpointer *filter,
+           GCancellable *cancellable, GError **error)
+{
+  *filter = upstream;
+  return TRUE;
+}
+
+static gboolean
+read_idle (gpointer self, gpointer filter, void *buffer, gsize length, gsize *n_read,
+           GCancellable *cancellable, GError **error)
+{
+  return TRUE;
+}
+
+static void
+close_idle (gpointer self, gpointer filter)
+{
+}
+
+/* It ended, and whether its source does is not known. */
+static void
+end_of_a_filter_is_its_sources_end (void)
+{
+  static const ImgImportHookVTable idle = { IMGIMPORT_HOOK_VTABLE_INIT, .open = open_idle,
+                                            .read = read_idle, .close = close_idle };
+  g_autoptr (ImgImportHook) hook = _imgimport_hook_new ("idle", &idle, NULL, NULL, NULL);
+  g_autoptr (ImgImportUpstream) upstream = _imgimport_upstream_new (lost_read, NULL);
+  g_autoptr (ImgImportCall) call = call_of (NULL, NULL, NULL);
+  g_autoptr (ImgImportHookFilter) filter = NULL;
+  g_autoptr (GError) error = NULL;
+  guint8 byte;
+  gsize n_read = 0;
+
+  g_assert_true (_imgimport_hook_open (hook, call, upstream, &filter, NULL, &error));
+  g_assert_false (_imgimport_hook_filter_read (filter, &byte, 1, &n_read, NULL, &error));
+  g_assert_cmpstr (imgimport_error_get_reason (error), ==, "connection-lost");
+}
+
 /* ---- decompress ------------------------------------------------------------------------------ */
 
 static void
@@ -273,6 +338,9 @@ main (int argc, char **argv)
                    wrong_options_are_refused_by_path);
   g_test_add_func ("/hooks/inject-metadata/options-that-are-no-document-are-refused",
                    options_that_are_no_document_are_refused);
+  g_test_add_func ("/hooks/decompress/tells-what-its-source-says",
+                   decompress_tells_what_its_source_says);
+  g_test_add_func ("/hooks/filter/end-is-its-sources-end", end_of_a_filter_is_its_sources_end);
   g_test_add_func ("/hooks/decompress/takes-its-limits", decompress_takes_its_limits);
   g_test_add_func ("/hooks/no-op/logs-and-changes-nothing", no_op_logs_and_changes_nothing);
   g_test_add_func ("/conformance/F046/glance-direct-imports-what-is-staged",

@@ -9,8 +9,10 @@
 
 typedef struct
 {
-  ShimWorld shims;   /* first: it is the world of the shims */
-  guint n_refusals;  /* commits to come that make a job a success, and fail */
+  ShimWorld shims;  /* first: it is the world of the shims */
+  guint n_refusals; /* commits to come that make a job a success, and fail */
+  gboolean swaps;   /* what is staged becomes another object while it is delivered */
+  gboolean is_swapped;
   const char *patch; /* applied to the image while it is delivered; NULL: none */
   char *id;
   ImgImportService *service;
@@ -55,7 +57,23 @@ patching_begin (gpointer self, const char *key, guint64 expected, gpointer *writ
       g_assert_no_error (refusal);
       g_object_unref (image);
     }
+  w->is_swapped = w->swaps;
   return shim_begin (self, key, expected, writer, cancellable, error);
+}
+
+static gboolean
+swapping_stat (gpointer self, const char *key, guint64 *size, char **version,
+               GCancellable *cancellable, GError **error)
+{
+  const World *w = ((Shim *)self)->world;
+
+  if (!shim_stat (self, key, size, version, cancellable, error))
+    return FALSE;
+  if (version == NULL || !w->is_swapped)
+    return TRUE;
+  g_free (*version);
+  *version = g_strdup ("another");
+  return TRUE;
 }
 
 static void
@@ -74,6 +92,7 @@ set_up_world (World *w, gconstpointer data)
   shim_world_init (&w->shims);
   w->shims.catalog_slots.commit = refusing_commit;
   w->shims.one_slots.begin = patching_begin;
+  w->shims.staging_slots.stat = swapping_stat;
   open_world (w, ALONE);
   w->id = create (w->service, NULL, RAW);
   stage (w->service, w->id, "bytes");
@@ -145,6 +164,20 @@ test_formats_changed_late_are_judged (World *w, gconstpointer data)
   assert_copies (w->service, w->id, "");
 }
 
+/* It is found after the last byte was read, and no copy of what was read stays. */
+static void
+test_bytes_swapped_while_delivered_are_not_active (World *w, gconstpointer data)
+{
+  g_autoptr (ImgImportJob) job = NULL;
+
+  w->swaps = TRUE;
+  job = run_import (w->service, w->id, NULL);
+  assert_failure (job, "staging-changed", "not the one that was sealed");
+  assert_image_is (w->service, w->id, IMGIMPORT_STATUS_QUEUED, IMGIMPORT_STAGE_NONE);
+  assert_copies (w->service, w->id, "");
+  g_assert_cmpuint (g_hash_table_size (w->shims.one.objects), ==, 0);
+}
+
 /* ---- nobody is ------------------------------------------------------------------------------- */
 
 /* `warning`: what the first one says; NULL: there is none. */
@@ -198,6 +231,8 @@ main (int argc, char **argv)
   ADD ("changed-configuration-is-no-fault-of-the-bytes",
        test_changed_configuration_is_no_fault_of_the_bytes);
   ADD ("S41/formats-changed-late-are-judged", test_formats_changed_late_are_judged);
+  ADD ("bytes-swapped-while-delivered-are-not-active",
+       test_bytes_swapped_while_delivered_are_not_active);
   ADD ("active-image-ends-its-job", test_active_image_ends_its_job);
   ADD ("later-start-ends-the-job-of-an-active-image",
        test_later_start_ends_the_job_of_an_active_image);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "store-dir.h"
 
+#include "deny-syscall.h"
+
 #include <signal.h>
 #include <sys/resource.h>
 
@@ -209,6 +211,54 @@ add (const char *name, gboolean durable, void (*func) (StoreDir *, gconstpointer
   g_test_add (path, StoreDir, GINT_TO_POINTER (durable), set_up, func, tear_down);
 }
 
+/* Without the flag that keeps a rename from replacing, names are linked, which keeps it too. */
+static gpointer
+publish_without_the_flag (gpointer data)
+{
+  StoreDir *f = data;
+  gpointer writer = NULL;
+  char *version = NULL;
+  g_autoptr (GError) error = NULL;
+
+  deny_syscall (SYS_renameat2, EINVAL);
+  store_dir_put (f, "k", "abc");
+  g_assert_cmpuint (store_dir_count (f), ==, 1);
+  g_assert_cmpuint (store_dir_stat (f, "k").st_nlink, ==, 1);
+
+  writer = store_dir_begin (f, "taken");
+  _imgimport_fd_close (openat (f->fd, "taken", O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600));
+  g_assert_false (TABLE.commit (f->store, writer, 0, &version, NULL, &error));
+  assert_reason (error, IMGIMPORT_ERROR_EXISTS, "exists");
+  g_assert_cmpuint (store_dir_count (f), ==, 2);
+  return NULL;
+}
+
+static void
+a_file_system_without_exclusive_renames_replaces_nothing (StoreDir *f, gconstpointer unused)
+{
+  g_autoptr (GError) error = NULL;
+  ImgImportThread *thread = _imgimport_thread_new ("denied", publish_without_the_flag, f, &error);
+
+  g_assert_no_error (error);
+  (void)_imgimport_thread_join (thread);
+}
+
+static void
+a_look_for_data_is_cancelled (StoreDir *f, gconstpointer unused)
+{
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr (GError) error = NULL;
+  gpointer reader = NULL;
+  guint64 start = 0, end = 0;
+
+  store_dir_put (f, "k", "abc");
+  g_assert_true (TABLE.open (f->store, "k", &reader, NULL, NULL));
+  g_cancellable_cancel (cancellable);
+  g_assert_false (TABLE.next_extent (f->store, reader, 0, &start, &end, cancellable, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  TABLE.close (f->store, reader);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -227,6 +277,9 @@ main (int argc, char **argv)
        bytes_that_cannot_be_synced_are_not_published);
   add ("a-name-that-cannot-be-synced-is-taken-back", TRUE,
        a_name_that_cannot_be_synced_is_taken_back);
+  add ("a-file-system-without-exclusive-renames-replaces-nothing", TRUE,
+       a_file_system_without_exclusive_renames_replaces_nothing);
+  add ("a-look-for-data-is-cancelled", FALSE, a_look_for_data_is_cancelled);
   add ("a-large-object-is-whole", TRUE, a_large_object_is_whole);
   return g_test_run ();
 }

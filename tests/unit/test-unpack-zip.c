@@ -158,11 +158,22 @@ test_zip_whose_descriptor_lies (void)
 {
   g_autoptr (GBytes) good = zip ("seq 10000 >a && zip -q - - <a | cat >x.zip");
   g_autoptr (GBytes) bad = NULL;
+  g_autoptr (GBytes) moved = NULL;
+  gsize at;
 
   if (good == NULL)
     return;
-  bad = flip (good, (gsize)find (good, "PK\7\10") + 4);
+  at = (gsize)find (good, "PK\7\10");
+  bad = flip (good, at + 4);
   assert_unpacks (bad, &limits, NULL, "unpack-corrupt");
+  moved = flip (good, (gsize)find (good, "PK\1\2"));
+  assert_unpacks (moved, &limits, NULL, "unpack-corrupt");
+  for (; at < g_bytes_get_size (good); at++)
+    {
+      g_autoptr (GBytes) part = g_bytes_new_from_bytes (good, 0, at);
+
+      assert_unpacks (part, &limits, NULL, "unpack-truncated");
+    }
 }
 
 /* What does not belong to the member or the directory. */

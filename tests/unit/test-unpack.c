@@ -337,6 +337,19 @@ test_cancelled (void)
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
 }
 
+/* Headers whose sums are right, of a check and of a flag that are for later versions to use. */
+static void
+xz_of_a_later_version_is_not_supported (void)
+{
+  static const guint8 check[32] = { 0xfd, '7', 'z', 'X', 'Z', 0, 0, 2, 0xd3, 0x73, 0xd7, 0xaf };
+  static const guint8 flag[32] = { 0xfd, '7', 'z', 'X', 'Z', 0, 1, 1, 0x28, 0x13, 0xc5, 0x2f };
+  g_autoptr (GBytes) first = g_bytes_new_static (check, sizeof check);
+  g_autoptr (GBytes) second = g_bytes_new_static (flag, sizeof flag);
+
+  assert_unpacks (first, &limits, NULL, "unpack-unsupported");
+  assert_unpacks (second, &limits, NULL, "unpack-unsupported");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -360,5 +373,7 @@ main (int argc, char **argv)
   g_test_add_func ("/unpack/recognise/skippable-frames-may-come-first",
                    test_skippable_frames_may_come_first);
   g_test_add_func ("/unpack/cancelled-is-told", test_cancelled);
+  g_test_add_func ("/security/unpack/xz/later-version-is-not-supported",
+                   xz_of_a_later_version_is_not_supported);
   return g_test_run ();
 }

@@ -153,7 +153,42 @@ test_child_may_drop_everything (World *w, gconstpointer data)
   assert_sealed (w, upload, 3);
 }
 
-/* ---- a catalog that fails -------------------------------------------------------------------- */
+/* ---- bytes ----------------------------------------------------------------------------------- */
+
+static void
+test_bytes_of_a_binding_are_bytes (World *w, gconstpointer data)
+{
+  g_autofree char *id = create (w->service, NULL, RAW);
+  g_autoptr (ImgImportUpload) upload = begin (w, id);
+  g_autoptr (GBytes) bytes = g_bytes_new_static ("def", 3);
+  g_autoptr (GBytes) none = g_bytes_new_static (NULL, 0);
+
+  g_assert_true (imgimport_upload_write_bytes (upload, bytes, NULL, &w->error));
+  g_assert_true (imgimport_upload_write_bytes (upload, none, NULL, &w->error));
+  assert_sealed (w, upload, 6);
+}
+
+/* Whoever writes learns soon that nobody wants the bytes any more, and why. */
+static void
+test_upload_of_a_deleted_image_ends (World *w, gconstpointer data)
+{
+  g_autofree char *id = create (w->service, NULL, RAW);
+  g_autoptr (ImgImportUpload) upload = begin (w, id);
+
+  imgimport_service_delete_image (w->service, NULL, id, &w->error);
+  g_assert_no_error (w->error);
+  _imgimport_clock_advance (w->service->clock, 2 * G_USEC_PER_SEC);
+  if (imgimport_upload_write (upload, "def", 3, NULL, &w->error))
+    g_assert_false (imgimport_upload_write (upload, "ghi", 3, NULL, &w->error));
+  assert_refused (&w->error, IMGIMPORT_ERROR_NOT_FOUND, "image-not-found");
+  g_assert_false (imgimport_upload_write (upload, "jkl", 3, NULL, &w->error));
+  assert_refused (&w->error, IMGIMPORT_ERROR_INVALID_STATE, "upload-ended");
+  g_assert_cmpuint (w->service->uploads->len, ==, 0);
+  assert_no_notes (w->service);
+}
+
+/* ---- a catalog or a store that fails
+ * -------------------------------------------------------------------- */
 
 static void
 test_progress_that_is_not_recorded_ends_nothing (World *w, gconstpointer data)
@@ -186,6 +221,41 @@ test_end_that_is_not_recorded_is_left_to_a_later_start (World *w, gconstpointer 
   assert_no_notes (w->service);
 }
 
+static void
+test_bytes_that_stay_are_left_to_a_later_start (World *w, gconstpointer data)
+{
+  g_autofree char *id = create (w->service, NULL, RAW);
+  g_autoptr (ImgImportUpload) upload = begin (w, id);
+
+  w->shims.staging.bad_slot = "remove";
+  imgimport_upload_abort (upload);
+  w->shims.staging.bad_slot = NULL;
+  assert_image_is (w->service, id, IMGIMPORT_STATUS_QUEUED, IMGIMPORT_STAGE_NONE);
+  g_clear_object (&upload);
+  g_assert_finalize_object (w->service);
+  open_world (w);
+  assert_no_notes (w->service);
+}
+
+static void
+test_unstaged_bytes_that_stay_are_left_to_a_later_start (World *w, gconstpointer data)
+{
+  g_autofree char *id = create (w->service, NULL, RAW);
+  g_autoptr (ImgImportImage) image = NULL;
+
+  stage (w->service, id, "bytes");
+  w->shims.staging.bad_slot = "remove";
+  image = imgimport_service_unstage (w->service, NULL, id, &w->error);
+  g_assert_no_error (w->error);
+  w->shims.staging.bad_slot = NULL;
+  assert_image_is (w->service, id, IMGIMPORT_STATUS_QUEUED, IMGIMPORT_STAGE_NONE);
+  g_assert_cmpuint (g_hash_table_size (w->shims.staging.objects), ==, 1);
+  g_assert_finalize_object (w->service);
+  open_world (w);
+  assert_no_notes (w->service);
+  g_assert_cmpuint (g_hash_table_size (w->shims.staging.objects), ==, 0);
+}
+
 #define ADD(path, func) g_test_add (path, World, NULL, set_up_world, func, tear_down_world)
 
 int
@@ -196,9 +266,15 @@ main (int argc, char **argv)
   ADD ("/upload/fork/child-does-not-end-its-parents-upload",
        test_child_does_not_end_its_parents_upload);
   ADD ("/upload/fork/child-may-drop-everything", test_child_may_drop_everything);
+  ADD ("/upload/bytes-of-a-binding-are-bytes", test_bytes_of_a_binding_are_bytes);
+  ADD ("/upload/upload-of-a-deleted-image-ends", test_upload_of_a_deleted_image_ends);
   ADD ("/upload/progress-that-is-not-recorded-ends-nothing",
        test_progress_that_is_not_recorded_ends_nothing);
   ADD ("/upload/end-that-is-not-recorded-is-left-to-a-later-start",
        test_end_that_is_not_recorded_is_left_to_a_later_start);
+  ADD ("/upload/bytes-that-stay-are-left-to-a-later-start",
+       test_bytes_that_stay_are_left_to_a_later_start);
+  ADD ("/upload/unstaged-bytes-that-stay-are-left-to-a-later-start",
+       test_unstaged_bytes_that_stay_are_left_to_a_later_start);
   return g_test_run ();
 }
