@@ -27,6 +27,26 @@ _imgimport_claim_is_gone (const GError *error)
          g_error_matches (error, IMGIMPORT_ERROR, IMGIMPORT_ERROR_INVALID_STATE);
 }
 
+/* An import of this service that could not be ended holds the image: that is tried again. Whether
+ * it was. */
+static gboolean
+end_stalled (ImgImportService *service, const char *image_id)
+{
+  g_autoptr (ImgImportImageRecord) record = _imgimport_image_record_load (service, image_id, NULL);
+  g_autoptr (ImgImportImport) import = NULL;
+  const char *job = record != NULL ? record->claim.job : NULL;
+  g_autofree char *why = NULL;
+
+  if (job != NULL)
+    why = _imgimport_service_dup_stall (service, job);
+  if (why == NULL || !_imgimport_service_resume_job (service, job))
+    return FALSE;
+  import = _imgimport_service_find_import (service, job);
+  if (import != NULL)
+    imgimport_run_wait (_imgimport_import_get_run (import), -1);
+  return TRUE;
+}
+
 gboolean
 _imgimport_claim_run (ImgImportService *service, const ImgImportTxnSpec *spec,
                       ImgImportTxnFunc func, gpointer data, char **holder, GError **error)
@@ -38,7 +58,7 @@ _imgimport_claim_run (ImgImportService *service, const ImgImportTxnSpec *spec,
     return TRUE;
   if (*holder != NULL && !_imgimport_service_recover_owner (service, *holder, &recovered, error))
     return FALSE;
-  if (recovered)
+  if (recovered || (*holder != NULL && end_stalled (service, spec->image_id)))
     return _imgimport_txn_run_spec (service, spec, func, data, error);
   g_propagate_error (error, g_steal_pointer (&refusal));
   return FALSE;

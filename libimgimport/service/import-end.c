@@ -224,46 +224,60 @@ forget (ImgImportTxn *txn, gpointer data, GError **error)
 }
 
 /* Its last task has done it in the commit that made the job a success. */
-static gboolean
-forget_run (ImgImportImport *self, GError **error)
+gboolean
+_imgimport_import_forget_run (ImgImportImport *self, GError **error)
 {
   return self->is_forgotten ||
          _imgimport_txn_run (self->service, NULL, NULL, FALSE, forget, self, error);
 }
 
-/* Makes the job final, if its flow has not. */
-static gboolean
-finish_job (ImgImportImport *self, GError **error)
+/* Why it ends unless its flow has made the job final; NULL where it has. `*task`: whose error. */
+static GError *
+dup_reason (ImgImportImport *self, const char **task)
 {
   ImgImportRunState state = imgimport_run_get_state (self->run);
-  g_autoptr (GError) cause = NULL;
-  const char *task = NULL;
+  GError *cause;
 
-  if (state == IMGIMPORT_RUN_INTERRUPTED)
-    {
-      const GError *why = imgimport_run_get_error (self->run, 0, NULL);
-
-      _imgimport_set_error (error, IMGIMPORT_ERROR_UNAVAILABLE, "job-stalled", "%s",
-                            why != NULL ? why->message : "interrupted");
-      return FALSE;
-    }
+  *task = NULL;
   /* With an error, past the pivot, it may be its last task that could not end the job. */
   if (state == IMGIMPORT_RUN_SUCCESS && imgimport_run_get_n_errors (self->run) == 0)
+    return NULL;
+  cause = dup_cause (self, task);
+  if (self->interruption != NULL)
+    *task = self->blamed;
+  return cause;
+}
+
+/* Makes the job final, if its flow has not. */
+static gboolean
+finish_job (ImgImportImport *self, const GError *cause, const char *task, GError **error)
+{
+  const GError *why;
+
+  if (cause == NULL)
     return TRUE;
-  cause = dup_cause (self, &task);
-  return _imgimport_import_fail (self, cause, self->interruption == NULL ? task : NULL, error);
+  if (imgimport_run_get_state (self->run) != IMGIMPORT_RUN_INTERRUPTED)
+    return _imgimport_import_fail (self, cause, task, error);
+  why = imgimport_run_get_error (self->run, 0, NULL);
+  _imgimport_set_error (error, IMGIMPORT_ERROR_UNAVAILABLE, "job-stalled", "%s",
+                        why != NULL ? why->message : "interrupted");
+  return FALSE;
 }
 
 static gboolean
-job_is_final (ImgImportImport *self)
+check_final (ImgImportImport *self, GError **error)
 {
   g_autoptr (ImgImportJobRecord) record = NULL;
 
   /* The import's own last word of it, which nobody takes back. */
   if (self->known.job != NULL && imgimport_job_is_finished (self->known.job->job))
     return TRUE;
-  record = _imgimport_job_record_load (self->service, self->job_id, NULL);
-  return record != NULL && imgimport_job_is_finished (record->job);
+  record = _imgimport_job_record_load (self->service, self->job_id, error);
+  if (record == NULL || imgimport_job_is_finished (record->job))
+    return record != NULL;
+  _imgimport_set_error (error, IMGIMPORT_ERROR_INVALID_STATE, "claim-lost",
+                        "job %s was taken over by somebody else", self->job_id);
+  return FALSE;
 }
 
 void
@@ -271,10 +285,13 @@ _imgimport_import_give_up (ImgImportImport *self, const GError *cause)
 {
   g_autoptr (GError) error = NULL;
 
-  if (!_imgimport_import_fail (self, cause, NULL, &error) || !forget_run (self, &error))
-    _imgimport_log (self->service->log, G_LOG_LEVEL_WARNING,
-                    "job %s is left to a later start of the service: %s", self->job_id,
-                    error->message);
+  if (self->interruption != NULL)
+    cause = self->interruption;
+  if (_imgimport_import_fail (self, cause, self->blamed, &error) &&
+      _imgimport_import_forget_run (self, &error))
+    _imgimport_service_drop_stalled (self->service, self->job_id);
+  else
+    _imgimport_import_stall (self, cause, self->blamed, error);
 }
 
 void
@@ -282,13 +299,16 @@ _imgimport_import_end (ImgImportRun *run, gpointer user_data)
 {
   ImgImportImport *self = user_data;
   ImgImportService *service = self->service;
+  const char *task;
+  g_autoptr (GError) cause = dup_reason (self, &task);
   g_autoptr (GError) error = NULL;
 
-  /* A job that cannot be made final now keeps its journal, and a later start ends it. */
-  if (!finish_job (self, &error) || !job_is_final (self) || !forget_run (self, &error))
-    _imgimport_log (service->log, G_LOG_LEVEL_WARNING,
-                    "job %s is left to a later start of the service: %s", self->job_id,
-                    error != NULL ? error->message : "its record could not be written");
+  /* A job that cannot be made final now keeps its journal. */
+  if (finish_job (self, cause, task, &error) && check_final (self, &error) &&
+      _imgimport_import_forget_run (self, &error))
+    _imgimport_service_drop_stalled (service, self->job_id);
+  else
+    _imgimport_import_stall (self, cause != NULL ? cause : error, task, error);
 
   _imgimport_lock (&service->lock);
   g_hash_table_remove (service->imports, self->job_id);

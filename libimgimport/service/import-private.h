@@ -27,7 +27,8 @@ struct _ImgImportImport
   char **stores; /* where the bytes go */
   ImgImportMethod *method;
   ImgImportRun *run;
-  GError *interruption; /* why a recovered import is undone; NULL else */
+  GError *interruption; /* why an import is undone that had begun before; NULL else */
+  char *blamed;         /* whose error that is; NULL: of no task */
   ImgImportKnown known; /* for its tasks */
   gint64 looked_us;     /* for its tasks: when the job was last found not to be cancelled */
   GPtrArray *removed;   /* for its tasks: keys in staging of no bytes any more, but of notes */
@@ -154,7 +155,17 @@ void _imgimport_import_set_ending (ImgImportImport *self);
 gboolean _imgimport_service_is_job_under_way (ImgImportService *self, const char *job_id);
 /* Nothing of the run stays but the job, which the same commit makes final, or one before. */
 void _imgimport_import_forget (ImgImportImport *self, ImgImportTxn *txn);
+gboolean _imgimport_import_forget_run (ImgImportImport *self, GError **error);
 /* The end of an import whose run could not be started. */
 void _imgimport_import_give_up (ImgImportImport *self, const GError *cause);
+
+/* ---- and where the catalog does not take it (stalled.c) -------------------------------------- */
+
+/* The job that was to end for `cause`, an error of `task` (NULL: of none), could not, which `why`
+ * tells: it is tried again from time to time, until the service closes. */
+void _imgimport_import_stall (ImgImportImport *self, const GError *cause, const char *task,
+                              const GError *why);
+/* Why it is to end, if it could not before. */
+void _imgimport_import_inherit (ImgImportImport *self);
 
 G_END_DECLS

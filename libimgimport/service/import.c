@@ -24,6 +24,7 @@ _imgimport_import_unref (ImgImportImport *self)
   g_clear_pointer (&self->request, _imgimport_request_free);
   g_clear_pointer (&self->method, _imgimport_plugin_unref);
   g_clear_error (&self->interruption);
+  g_free (self->blamed);
   _imgimport_known_clear (&self->known);
   g_ptr_array_unref (self->failed_stores);
   g_ptr_array_unref (self->removed);
@@ -107,6 +108,7 @@ undo (ImgImportImport *self)
   _imgimport_set_error (&self->interruption, IMGIMPORT_ERROR_UNAVAILABLE, "interrupted",
                         "image %s: the process that imported it ended before the import did",
                         self->image_id);
+  _imgimport_import_inherit (self);
   imgimport_run_cancel (self->run);
 }
 

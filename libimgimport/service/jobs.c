@@ -45,6 +45,8 @@ imgimport_service_get_job (ImgImportService *self, ImgImportContext *context, co
   record = _imgimport_job_record_load (self, job_id, error);
   if (record == NULL || !check_access (record->job, context, error))
     return NULL;
+  if (!imgimport_job_is_finished (record->job) && g_str_equal (record->owner, self->owner))
+    _imgimport_service_resume_job (self, job_id);
   overlay (self, record->job);
   return g_steal_pointer (&record->job);
 }
@@ -227,6 +229,7 @@ imgimport_service_cancel_job (ImgImportService *self, ImgImportContext *context,
   owner = cancellation.owner;
   if (!ok)
     return FALSE;
+  _imgimport_service_resume_job (self, job_id);
   import = _imgimport_service_find_import (self, job_id);
   if (import != NULL)
     imgimport_run_cancel (_imgimport_import_get_run (import));

@@ -153,6 +153,7 @@ struct _ImgImportService
   ImgImportServiceState state;   /* under lock */
   guint uses;                    /* under lock: calls that are inside */
   GHashTable *imports;           /* under lock: job id → ImgImportImport */
+  GHashTable *stalled;           /* under lock: job id → what stalled.c keeps */
   guint n_starting;              /* under lock: jobs becoming this service's, not yet in imports */
   GPtrArray *uploads;            /* under lock: ImgImportUpload not ended, borrowed */
 };
@@ -327,6 +328,17 @@ gboolean _imgimport_service_is_job_left (ImgImportService *self, const char *job
 ImgImportImport *_imgimport_service_find_import (ImgImportService *self, const char *job_id);
 /* Cancels all imports of this process that are not past the pivot. */
 void _imgimport_imports_cancel (ImgImportService *self);
+
+/* ---- jobs that are neither over nor under way (stalled.c) ------------------------------------ */
+
+GHashTable *_imgimport_stalled_table_new (void);
+/* One is not stalled any more; NULL: none is. */
+void _imgimport_service_drop_stalled (ImgImportService *self, const char *job_id);
+/* Why the job could not be ended; NULL where it is not stalled. */
+char *_imgimport_service_dup_stall (ImgImportService *self, const char *job_id);
+/* Takes up a job of this service, unless it is under way, without waiting for its end. Whether it is
+ * under way then. */
+gboolean _imgimport_service_resume_job (ImgImportService *self, const char *job_id);
 
 /* ---- recovery (recovery.c) ------------------------------------------------------------------- */
 

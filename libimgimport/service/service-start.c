@@ -200,6 +200,7 @@ shut_down (ImgImportService *self, GCancellable *cancellable)
   while (g_hash_table_size (self->imports) > 0)
     _imgimport_cond_wait (&self->cond, &self->lock);
   _imgimport_unlock (&self->lock);
+  _imgimport_service_drop_stalled (self, NULL);
   _imgimport_service_drop_plugins (self);
   return cancelled;
 }

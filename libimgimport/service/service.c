@@ -128,6 +128,7 @@ imgimport_service_finalize (GObject *object)
       g_clear_pointer (&self->bus, _imgimport_bus_unref);
       g_clear_pointer (&self->recent, _imgimport_recent_free);
       g_clear_pointer (&self->imports, g_hash_table_unref);
+      g_clear_pointer (&self->stalled, g_hash_table_unref);
       g_clear_pointer (&self->uploads, g_ptr_array_unref);
       g_mutex_clear (&self->lock);
       g_cond_clear (&self->cond);
@@ -162,6 +163,7 @@ imgimport_service_init (ImgImportService *self)
   self->known_hooks = _imgimport_registry_new ("hook");
   self->imports = g_hash_table_new_full (g_str_hash, g_str_equal, g_free,
                                          (GDestroyNotify)_imgimport_import_unref);
+  self->stalled = _imgimport_stalled_table_new ();
   self->uploads = g_ptr_array_new ();
 }
 

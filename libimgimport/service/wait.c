@@ -14,25 +14,30 @@
 /* A thousand years. */
 #define WAIT_MAX_MS (G_GINT64_CONSTANT (1000) * 365 * 86400 * 1000)
 
-/* A job of this service without an import has ended since it was looked at, or never will. */
+/* A job of this service without an import has ended since it was looked at, or cannot now. */
 static ImgImportJob *
 look_again (ImgImportService *self, const char *job_id, GError **error)
 {
   g_autoptr (ImgImportJobRecord) record = _imgimport_job_record_load (self, job_id, error);
+  g_autofree char *why = NULL;
 
   if (record == NULL)
     return NULL;
   if (imgimport_job_is_finished (record->job))
     return g_steal_pointer (&record->job);
+  why = _imgimport_service_dup_stall (self, job_id);
   _imgimport_set_error (error, IMGIMPORT_ERROR_UNAVAILABLE, "job-stalled",
-                        "job %s could not be ended: the next start of the service will", job_id);
+                        "job %s cannot be ended now, and will be later: %s", job_id,
+                        why != NULL ? why : "it cannot be resumed");
   return NULL;
 }
 
 /* The job where it is final, NULL without an error where it is not. A job whose owner has died is
- * taken over, or nobody would ever end it. */
+ * taken over, or nobody would ever end it; one that this service could not end is tried again,
+ * which
+ * `*resumed` notes: once a wait. */
 static ImgImportJob *
-look (ImgImportService *self, const char *job_id, GError **error)
+look (ImgImportService *self, const char *job_id, gboolean *resumed, GError **error)
 {
   g_autoptr (ImgImportUse) use = _imgimport_service_enter (self, error);
   g_autoptr (ImgImportJobRecord) record = NULL;
@@ -48,7 +53,11 @@ look (ImgImportService *self, const char *job_id, GError **error)
   if (!g_str_equal (record->owner, self->owner))
     _imgimport_service_recover_owner (self, record->owner, &recovered, error);
   else if (_imgimport_service_is_job_left (self, job_id))
-    return look_again (self, job_id, error);
+    {
+      if (*resumed || !_imgimport_service_resume_job (self, job_id))
+        return look_again (self, job_id, error);
+      *resumed = TRUE;
+    }
   return NULL;
 }
 
@@ -71,12 +80,12 @@ take_ended (ImgImportSubscription *subscription)
 /* look() where there is something to be found; a close is told before an end. */
 static ImgImportJob *
 find_end (ImgImportService *self, const char *job_id, ImgImportSubscription *subscription,
-          gboolean looks, GError **error)
+          gboolean looks, gboolean *resumed, GError **error)
 {
   g_autoptr (ImgImportJob) job = take_ended (subscription);
 
   if (job == NULL)
-    return looks ? look (self, job_id, error) : NULL;
+    return looks ? look (self, job_id, resumed, error) : NULL;
   return _imgimport_service_check (self, error) ? g_steal_pointer (&job) : NULL;
 }
 
@@ -125,7 +134,7 @@ imgimport_service_wait_job (ImgImportService *self, const char *job_id, gint64 t
   g_autoptr (ImgImportUse) use = NULL;
   g_autoptr (ImgImportSubscription) subscription = NULL;
   gint64 deadline_us = deadline_after (timeout_ms);
-  gboolean is_first = TRUE;
+  gboolean is_first = TRUE, resumed = FALSE;
   GError *cause = NULL;
 
   g_return_val_if_fail (IMGIMPORT_IS_SERVICE (self), NULL);
@@ -137,7 +146,7 @@ imgimport_service_wait_job (ImgImportService *self, const char *job_id, gint64 t
     {
       /* The end of one that is under way here is an event, for which the subscription stands. */
       gboolean looks = !is_first || !_imgimport_service_is_job_under_way (self, job_id);
-      ImgImportJob *job = find_end (self, job_id, subscription, looks, &cause);
+      ImgImportJob *job = find_end (self, job_id, subscription, looks, &resumed, &cause);
       gint64 left_ms = (deadline_us - g_get_monotonic_time ()) / 1000;
 
       if (job != NULL || cause != NULL)
@@ -170,6 +179,7 @@ typedef struct
   ImgImportSubscription *subscription;
   GSource *timer;
   GSource *events;
+  gboolean resumed; /* see look() */
 } Wait;
 
 static void
@@ -203,7 +213,7 @@ on_wake (gpointer user_data)
   if (!g_task_return_error_if_cancelled (task))
     {
       ImgImportJob *job = find_end (g_task_get_source_object (task), self->job_id,
-                                    self->subscription, TRUE, &error);
+                                    self->subscription, TRUE, &self->resumed, &error);
 
       if (job == NULL && error == NULL)
         return G_SOURCE_CONTINUE;

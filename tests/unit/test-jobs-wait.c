@@ -232,23 +232,6 @@ test_asynchronous_wait_in_vain (World *w, gconstpointer data)
   assert_refused (&w->error, IMGIMPORT_ERROR_INVALID_STATE, "service-closed");
 }
 
-/* ---- jobs that cannot be ended --------------------------------------------------------------- */
-
-static void
-test_job_whose_end_cannot_be_written_is_stalled (World *w, gconstpointer data)
-{
-  g_autofree char *id = NULL;
-  g_autofree char *job_id = accept (w, &id);
-
-  g_assert_true (imgimport_service_iterate (w->service));
-  w->shims.catalog.bad_slot = "commit";
-  while (imgimport_service_iterate (w->service))
-    ;
-  w->shims.catalog.bad_slot = NULL;
-  g_assert_null (imgimport_service_wait_job (w->service, job_id, -1, NULL, &w->error));
-  assert_refused (&w->error, IMGIMPORT_ERROR_UNAVAILABLE, "job-stalled");
-}
-
 #define ADD(name, workers, func)                                                                   \
   g_test_add (name, World, workers, set_up_world, func, tear_down_world)
 
@@ -264,7 +247,5 @@ main (int argc, char **argv)
        test_answer_comes_in_the_callers_context);
   ADD ("/jobs-wait/asynchronous-wait-is-cancelled", "1", test_asynchronous_wait_is_cancelled);
   ADD ("/jobs-wait/asynchronous-wait-in-vain", "1", test_asynchronous_wait_in_vain);
-  ADD ("/jobs-wait/job-whose-end-cannot-be-written-is-stalled", "0",
-       test_job_whose_end_cannot_be_written_is_stalled);
   return g_test_run ();
 }
