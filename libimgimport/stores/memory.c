@@ -268,6 +268,39 @@ memory_read (gpointer self, gpointer reader, guint64 offset, void *buffer, gsize
   return TRUE;
 }
 
+/* From `index` on, the first page that is kept; `none` where there is none. Its cost grows with
+ * what is kept, not with the holes. */
+static guint64
+find_page (const Object *object, guint64 index, guint64 none)
+{
+  GHashTableIter iter;
+  gpointer key;
+  guint64 found = none;
+
+  if (g_hash_table_contains (object->pages, &index))
+    return index;
+  g_hash_table_iter_init (&iter, object->pages);
+  while (g_hash_table_iter_next (&iter, &key, NULL))
+    if (*(guint64 *)key >= index)
+      found = MIN (found, *(guint64 *)key);
+  return found;
+}
+
+static gboolean
+memory_next_extent (gpointer self, gpointer reader, guint64 offset, guint64 *start, guint64 *end,
+                    GCancellable *cancellable, GError **error)
+{
+  const Object *object = reader;
+  guint64 none = object->size / PAGE_BYTES + 1;
+  guint64 page = find_page (object, offset / PAGE_BYTES, none);
+
+  *start = page < none ? MIN (MAX (offset, page * PAGE_BYTES), object->size) : object->size;
+  while (page < none && g_hash_table_contains (object->pages, &page))
+    page++;
+  *end = page < none ? MIN (page * PAGE_BYTES, object->size) : object->size;
+  return TRUE;
+}
+
 static void
 memory_close (gpointer self, gpointer reader)
 {
@@ -307,8 +340,15 @@ memory_remove (gpointer self, const char *key, GCancellable *cancellable, GError
 }
 
 const ImgImportStoreVTable _imgimport_store_memory_vtable = {
-  IMGIMPORT_STORE_VTABLE_INIT, .begin = memory_begin, .write = memory_write,
-  .commit = memory_commit,     .abort = memory_abort, .open = memory_open,
-  .read = memory_read,         .close = memory_close, .stat = memory_stat,
+  IMGIMPORT_STORE_VTABLE_INIT,
+  .begin = memory_begin,
+  .write = memory_write,
+  .commit = memory_commit,
+  .abort = memory_abort,
+  .open = memory_open,
+  .read = memory_read,
+  .close = memory_close,
+  .stat = memory_stat,
   .remove = memory_remove,
+  .next_extent = memory_next_extent,
 };
