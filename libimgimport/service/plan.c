@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The flow of an import: one chain, a row a task. */
+/* The flow of an import: one chain, a row a task. That no two tasks run at a time is what its
+ * records (ImgImportKnown) and its backlog count on. */
 
 #include "service/import-private.h"
 
@@ -14,7 +15,10 @@ typedef struct
 
 static const Row before_hooks[] = {
   { "claim", &_imgimport_task_claim, { NULL }, { NULL } },
-  { "fetch", &_imgimport_task_fetch, { NULL }, { IMGIMPORT_VALUE_SOURCE, IMGIMPORT_VALUE_ORIGINAL } },
+  { "fetch",
+    &_imgimport_task_fetch,
+    { NULL },
+    { IMGIMPORT_VALUE_SOURCE, IMGIMPORT_VALUE_ORIGINAL } },
 };
 
 static const Row after_hooks[] = {
