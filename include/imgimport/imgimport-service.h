@@ -212,6 +212,11 @@ gboolean imgimport_service_start (ImgImportService *self, GCancellable *cancella
  * the next service that opens the catalog. With `workers` 0 nothing can be waited for: imports that
  * have begun are cancelled. Closing twice does nothing.
  *
+ * A plug-in that does not return is awaited without end, whether or not its cancellable has fired: a
+ * thread cannot be taken out of foreign code. A host that cannot wait ends the process; the next
+ * start makes good what was unfinished. One that wants to be sure gives what its plug-ins call
+ * deadlines of its own.
+ *
  * Returns: %FALSE with %G_IO_ERROR_CANCELLED where it cancelled imports; the service is closed
  * Since: 0.1
  */
