@@ -100,7 +100,9 @@ char *imgimport_service_job_trace (ImgImportService *self, ImgImportContext *con
  * @filter: (nullable): `{"image_id", "status", "limit" (1 to 1000, default 25), "marker"}`
  * @error: return location
  *
- * Newest first. Jobs whose `expires_at` has passed are not listed (F056).
+ * Newest first. Jobs whose `expires_at` has passed are not listed (F056), and are removed little by
+ * little: by this, by imgimport_service_import_image() and by the start of a service. An image's end
+ * does not remove its jobs.
  *
  * Returns: (transfer full) (element-type ImgImportJob): a page; %NULL with
  *   %IMGIMPORT_ERROR_INVALID_ARGUMENT ("filter-invalid", "marker-unknown") or what the catalog
@@ -182,6 +184,11 @@ ImgImportJob *imgimport_service_wait_job_finish (ImgImportService *self, GAsyncR
  * Asks a pending or running import, of any process, to stop; returns at once. It ends in failure
  * with reason "cancelled" and, for glance-direct, with its bytes staged as before, or in success
  * where it had passed activation.
+ *
+ * In this process the cancellable that its plug-in was handed fires at once. Another process finds
+ * the request in the record: when its next task begins, and once a second while bytes move; a
+ * plug-in that waits, such as for a server that sends nothing or in a hook that computes, is told
+ * when that is over. A plug-in that ignores its cancellable is awaited in any case.
  *
  * Returns: %FALSE with %IMGIMPORT_ERROR_NOT_FOUND or, for a finished job,
  *   %IMGIMPORT_ERROR_INVALID_STATE ("job-finished")

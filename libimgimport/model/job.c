@@ -165,6 +165,12 @@ set_text (char **field, const char *text)
 }
 
 gboolean
+_imgimport_job_is_expired (const ImgImportJob *self, gint64 now_us)
+{
+  return self->expires_us != 0 && self->expires_us <= now_us;
+}
+
+gboolean
 _imgimport_job_fail (ImgImportJob *self, const GError *cause, gint64 now_us, gint64 time_to_live_us,
                      GError **error)
 {

@@ -234,6 +234,8 @@ gboolean _imgimport_job_set_status (ImgImportJob *self, ImgImportJobStatus statu
 /* The same to failure, keeping message (at most 4096 bytes), reason and code of `cause`. */
 gboolean _imgimport_job_fail (ImgImportJob *self, const GError *cause, gint64 now_us,
                               gint64 time_to_live_us, GError **error);
+/* Whether it has expired by then. */
+gboolean _imgimport_job_is_expired (const ImgImportJob *self, gint64 now_us);
 
 void _imgimport_job_add_warning (ImgImportJob *self, const char *warning);
 void _imgimport_job_add_delivery (ImgImportJob *self, const char *store, const char *way,

@@ -191,6 +191,7 @@ imgimport_service_import_image (ImgImportService *self, ImgImportContext *contex
   data.request = _imgimport_request_parse (request, error);
   if (data.request == NULL || !find_method (&data, error))
     return NULL;
+  _imgimport_service_expire_jobs (self);
   data.job_id = g_uuid_string_random ();
   _imgimport_service_begin_starting (self);
   spec.known = &data.known;

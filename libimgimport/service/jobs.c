@@ -77,7 +77,7 @@ collect (const ImgImportRecord *record, gpointer user_data)
   job = _imgimport_job_record_read (record, &error);
   if (job == NULL)
     _imgimport_log (self->service->log, G_LOG_LEVEL_WARNING, "not listed: %s", error->message);
-  else if (job->job->expires_us == 0 || job->job->expires_us > self->now_us)
+  else if (!_imgimport_job_is_expired (job->job, self->now_us))
     g_ptr_array_add (self->jobs, g_steal_pointer (&job->job));
   return self->jobs->len < self->limit;
 }
@@ -171,6 +171,7 @@ imgimport_service_list_jobs (ImgImportService *self, ImgImportContext *context, 
     }
   if (!_imgimport_context_is_admin (context))
     page.owner = _imgimport_context_owner (context);
+  _imgimport_service_expire_jobs (self);
   page.now_us = _imgimport_clock_wall_us (self->clock);
   choose_index (&query, &page);
   if (!set_marker (self, context, &query, error) ||

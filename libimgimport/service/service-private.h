@@ -155,6 +155,9 @@ struct _ImgImportService
   GHashTable *imports;           /* under lock: job id → ImgImportImport */
   GHashTable *stalled;           /* under lock: job id → what stalled.c keeps */
   guint n_starting;              /* under lock: jobs becoming this service's, not yet in imports */
+  gint64 expiry_due_us;          /* under lock: when to look for expired jobs */
+  gint64 expiry_created_us;      /* under lock: where to go on then, with the next */
+  char *expiry_marker;           /* under lock: NULL: from the newest */
   GPtrArray *uploads;            /* under lock: ImgImportUpload not ended, borrowed */
 };
 
@@ -339,6 +342,11 @@ char *_imgimport_service_dup_stall (ImgImportService *self, const char *job_id);
 /* Takes up a job of this service, unless it is under way, without waiting for its end. Whether it is
  * under way then. */
 gboolean _imgimport_service_resume_job (ImgImportService *self, const char *job_id);
+
+/* ---- jobs that have expired (expiry.c) ------------------------------------------------------- */
+
+/* Removes some, if it is time to. */
+void _imgimport_service_expire_jobs (ImgImportService *self);
 
 /* ---- recovery (recovery.c) ------------------------------------------------------------------- */
 

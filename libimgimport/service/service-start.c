@@ -45,7 +45,10 @@ start (ImgImportService *self, GCancellable *cancellable, GError **error)
   self->backlog = _imgimport_backlog_new ();
   self->journal = _imgimport_journal_new_catalog (self->catalog, self->owner, self->backlog,
                                                   self->config->durable, error);
-  return self->journal != NULL && _imgimport_service_recover (self, error);
+  if (self->journal == NULL || !_imgimport_service_recover (self, error))
+    return FALSE;
+  _imgimport_service_expire_jobs (self);
+  return TRUE;
 }
 
 /* ---- close ----------------------------------------------------------------------------------- */

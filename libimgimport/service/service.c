@@ -129,6 +129,7 @@ imgimport_service_finalize (GObject *object)
       g_clear_pointer (&self->recent, _imgimport_recent_free);
       g_clear_pointer (&self->imports, g_hash_table_unref);
       g_clear_pointer (&self->stalled, g_hash_table_unref);
+      g_clear_pointer (&self->expiry_marker, g_free);
       g_clear_pointer (&self->uploads, g_ptr_array_unref);
       g_mutex_clear (&self->lock);
       g_cond_clear (&self->cond);

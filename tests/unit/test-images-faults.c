@@ -141,11 +141,12 @@ test_step (gconstpointer data)
   g_assert_cmpuint (n_failed, >, 0);
 }
 
-/* The same for a start, and for what is created after it. */
+/* The same for a start, and for what is created after it; only expired jobs can wait. */
 static void
 test_start (void)
 {
   gboolean over = FALSE;
+  guint n_spared = 0;
   gint n;
 
   for (n = 1; !over; n++)
@@ -162,7 +163,8 @@ test_start (void)
       if (imgimport_service_start (service, NULL, &error))
         image = imgimport_service_create_image (service, NULL, NULL, NULL, &error);
       over = w.faults.n_calls < n;
-      g_assert_true (over == (error == NULL));
+      g_assert_true (!over || error == NULL);
+      n_spared += !over && error == NULL ? 1 : 0;
       w.faults.fail_at = 0;
       g_assert_finalize_object (g_steal_pointer (&service));
       again = open_service (&w);
@@ -171,6 +173,7 @@ test_start (void)
       shim_world_clear (&w);
     }
   g_assert_cmpint (n, >, 3);
+  g_assert_cmpuint (n_spared, ==, 1);
 }
 
 static const struct
