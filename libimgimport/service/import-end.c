@@ -283,15 +283,17 @@ check_final (ImgImportImport *self, GError **error)
 void
 _imgimport_import_give_up (ImgImportImport *self, const GError *cause)
 {
+  g_autofree char *stall = _imgimport_service_dup_stall (self->service, self->job_id);
   g_autoptr (GError) error = NULL;
 
-  if (self->interruption != NULL)
-    cause = self->interruption;
-  if (_imgimport_import_fail (self, cause, self->blamed, &error) &&
+  /* What its run did is still to be undone, which the next attempt may be able to. */
+  if (stall != NULL && !g_error_matches (cause, IMGIMPORT_ERROR, IMGIMPORT_ERROR_CORRUPT))
+    return;
+  if (_imgimport_import_fail (self, cause, NULL, &error) &&
       _imgimport_import_forget_run (self, &error))
     _imgimport_service_drop_stalled (self->service, self->job_id);
   else
-    _imgimport_import_stall (self, cause, self->blamed, error);
+    _imgimport_import_stall (self, cause, NULL, error);
 }
 
 void

@@ -157,6 +157,18 @@ test_wait_ends_it (World *w, gconstpointer data)
   assert_returned (w);
 }
 
+/* It stays what it is, rather than be ended with what it did not undone. */
+static void
+test_job_is_not_given_up (World *w, gconstpointer data)
+{
+  stall (w, NULL, 1);
+  w->shims.catalog.bad_slot = "journal_load";
+  assert_stalled (w);
+  g_assert_cmpint ((int)status_of (w), ==, (int)IMGIMPORT_JOB_PROCESSING);
+  return_catalog (w);
+  assert_returned (w);
+}
+
 static void
 test_get_takes_it_up (World *w, gconstpointer data)
 {
@@ -368,6 +380,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   ADD ("wait-ends-it", "0", test_wait_ends_it);
+  ADD ("job-is-not-given-up", "0", test_job_is_not_given_up);
   ADD ("get-takes-it-up", "0", test_get_takes_it_up);
   ADD ("cancellation-takes-it-up", "0", test_cancellation_takes_it_up);
   ADD ("claim-ends-it", "0", test_claim_ends_it);
