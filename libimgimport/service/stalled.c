@@ -116,18 +116,17 @@ is_closing (ImgImportService *self)
 static gboolean
 resume (ImgImportService *self, const char *job_id)
 {
-  g_auto (ImgImportKnown) known = { NULL, _imgimport_job_record_load (self, job_id, NULL) };
+  g_autoptr (GError) error = NULL;
+  g_auto (ImgImportKnown) known = { NULL, _imgimport_job_record_load (self, job_id, &error) };
   g_autoptr (ImgImportImport) stalled = ref_stalled (self, job_id);
   g_autoptr (ImgImportImport) import = NULL;
-  g_autoptr (GError) error = NULL;
 
-  if (known.job == NULL)
+  /* Who has taken it over ends it; of one that has expired nothing is left. */
+  if (known.job != NULL ? !g_str_equal (known.job->owner, self->owner)
+                        : g_error_matches (error, IMGIMPORT_ERROR, IMGIMPORT_ERROR_NOT_FOUND))
+    _imgimport_service_drop_stalled (self, job_id);
+  if (known.job == NULL || !g_str_equal (known.job->owner, self->owner))
     return FALSE;
-  if (!g_str_equal (known.job->owner, self->owner))
-    {
-      _imgimport_service_drop_stalled (self, job_id);
-      return FALSE;
-    }
   if (imgimport_job_is_finished (known.job->job))
     {
       /* Only what was known of its run could not be forgotten. */
