@@ -32,7 +32,7 @@ static const struct
   { STATUS_NO_ROOM, "no space, or a configured limit was reached" },
   { STATUS_TEMPORARY, "busy, unavailable or timed out: try again later" },
   { STATUS_FORBIDDEN, "not permitted to this caller, or by the operating system" },
-  { STATUS_CANCELLED, "cancelled by Ctrl-C or SIGTERM" },
+  { STATUS_CANCELLED, "cancelled by Ctrl-C, SIGTERM or SIGHUP" },
 };
 
 static const struct

@@ -275,7 +275,7 @@ const CliCommand cli_inspect = {
                    "    0  all files are accepted\n"
                    "    1  one of them is unsafe or refused by the policy\n"
                    "    2  one of them cannot be read, or the command line or policy is wrong\n"
-                   "  130  cancelled by Ctrl-C or SIGTERM\n",
+                   "  130  cancelled by Ctrl-C, SIGTERM or SIGHUP\n",
   .without_service = TRUE,
   .options_size = sizeof (InspectOptions),
   .option_sets = { { inspect_entries, 0 } },
