@@ -3,6 +3,7 @@
 #include "service/service-private.h"
 
 #include <poll.h>
+#include <sys/resource.h>
 
 #define QUEUE_MAX 256
 
@@ -289,6 +290,21 @@ test_threads (Fixture *f, gconstpointer data)
   expect_none (f->subscription);
 }
 
+static void
+no_descriptor_no_subscription (Fixture *f, gconstpointer data)
+{
+  struct rlimit before, none;
+  g_autoptr (GError) error = NULL;
+
+  g_assert_cmpint (getrlimit (RLIMIT_NOFILE, &before), ==, 0);
+  none = (struct rlimit){ 0, before.rlim_max };
+  g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &none), ==, 0);
+  g_assert_null (_imgimport_bus_subscribe (f->bus, NULL, &error));
+  g_assert_cmpint (setrlimit (RLIMIT_NOFILE, &before), ==, 0);
+  g_assert_error (error, IMGIMPORT_ERROR, IMGIMPORT_ERROR_UNAVAILABLE);
+  g_assert_nonnull (strstr (error->message, "cannot subscribe to events"));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -302,6 +318,7 @@ main (int argc, char **argv)
   ADD ("overflow-leaves-one-resync", test_overflow_leaves_one_resync);
   ADD ("full-queue-is-no-overflow", test_full_queue_is_no_overflow);
   ADD ("slow-reader-loses-only-its-own", test_slow_reader_loses_only_its_own);
+  ADD ("no-descriptor-no-subscription", no_descriptor_no_subscription);
   ADD ("end-of-one-job-is-all-its-waiter-hears", test_end_of_one_job_is_all_its_waiter_hears);
   ADD ("publishers-readers-and-subscribers-at-once", test_threads);
 #undef ADD

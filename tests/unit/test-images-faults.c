@@ -176,6 +176,36 @@ test_start (void)
   g_assert_cmpuint (n_spared, ==, 1);
 }
 
+static gboolean
+cancelled_open (gpointer self, const char *key, gpointer *reader, GCancellable *cancellable,
+                GError **error)
+{
+  g_set_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED, "no more");
+  return FALSE;
+}
+
+/* It is not taken for a store that does not answer. */
+static void
+test_cancelled_read_stays_one (void)
+{
+  ShimWorld w;
+  g_autoptr (ImgImportService) service = NULL;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *id = NULL;
+
+  shim_world_init (&w);
+  w.one_slots.open = cancelled_open;
+  service = open_service (&w);
+  service_start (service);
+  id = create (service, NULL, RAW);
+  stage (service, id, BYTES);
+  import (service, id, NULL);
+  g_assert_false (step_read (service, id, &error));
+  g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
+  g_assert_finalize_object (g_steal_pointer (&service));
+  shim_world_clear (&w);
+}
+
 static const struct
 {
   const char *path;
@@ -195,5 +225,6 @@ main (int argc, char **argv)
   for (i = 0; i < G_N_ELEMENTS (steps); i++)
     g_test_add_data_func (steps[i].path, &steps[i].step, test_step);
   g_test_add_func ("/images-faults/start-and-create", test_start);
+  g_test_add_func ("/images-faults/cancelled-read-stays-one", test_cancelled_read_stays_one);
   return g_test_run ();
 }

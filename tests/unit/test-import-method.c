@@ -295,6 +295,23 @@ static const struct
   { "failing-store", test_failing_store },
 };
 
+/* The process that accepted it is dead, and who is left has no such method. */
+static void
+test_method_that_is_gone (World *w, gconstpointer data)
+{
+  ImgImportService *dead = w->service;
+  g_autofree char *job_id = begin_import (dead, NULL, w->id, FETCH);
+  g_autoptr (ImgImportJob) job = NULL;
+
+  w->service = shim_world_service (&w->shims, "{\"workers\": 0}");
+  service_start (w->service);
+  job = finish (w->service, job_id);
+  assert_failure (job, "method-disabled", "“fetch” is not enabled");
+  assert_image_is (w->service, w->id, IMGIMPORT_STATUS_QUEUED, IMGIMPORT_STAGE_NONE);
+  assert_no_notes (w->service);
+  g_assert_finalize_object (dead);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -309,6 +326,8 @@ main (int argc, char **argv)
     }
   g_test_add ("/import-method/told-size-is-the-total", World, "0", set_up_world,
               test_told_size_is_the_total, tear_down_world);
+  g_test_add ("/import-method/method-that-is-gone", World, "0", set_up_world,
+              test_method_that_is_gone, tear_down_world);
   g_test_add ("/import-method/threads/stream-is-imported", World, "1", set_up_world,
               test_stream_is_imported, tear_down_world);
   return g_test_run ();
