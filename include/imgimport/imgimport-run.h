@@ -12,7 +12,7 @@ G_BEGIN_DECLS
  *
  * A bounded set of threads that run tasks, shared by any number of runs. Thread-safe. A run keeps a
  * reference from its start to its end; dropping the last one waits for the threads, but for the one
- * that drops it.
+ * that drops it. A forked child has none of them: it can start no run on it, and drop it only.
  *
  * Since: 0.1
  */
@@ -176,8 +176,8 @@ void imgimport_run_set_done_func (ImgImportRun *self, ImgImportRunFunc func, gpo
  * @engine: what runs its tasks
  * @error: return location
  *
- * Returns: %FALSE with %IMGIMPORT_ERROR_INVALID_STATE where it was started before or the engine was
- *   stopped, or %IMGIMPORT_ERROR_UNAVAILABLE where no thread is to be had
+ * Returns: %FALSE with %IMGIMPORT_ERROR_INVALID_STATE where it was started before, the engine was
+ *   stopped or is the parent process's (reason "forked"), or %IMGIMPORT_ERROR_UNAVAILABLE where no thread is to be had
  * Since: 0.1
  */
 IMGIMPORT_AVAILABLE_IN_0_1
