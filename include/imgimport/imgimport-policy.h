@@ -136,8 +136,8 @@ gboolean imgimport_flow_set_retry_jitter (ImgImportFlow *self, const char *task,
  * imgimport_flow_set_retry_elapsed: (skip)
  * @self: a flow
  * @task: a task
- * @elapsed_ms: no attempt begins later than this after the first one, by the wall clock where that was
- *   in another process; 0: no limit
+ * @elapsed_ms: no attempt begins later than this after the first one, by the wall clock where that
+ * was in another process; 0: no limit
  * @error: return location
  *
  * Returns: whether it was set
@@ -211,11 +211,11 @@ gboolean imgimport_flow_set_alternatives (ImgImportFlow *self, const char *task,
  * When the time has come the attempt's cancellable fires. An attempt of execute is awaited: what it
  * has done in spite of that is done, and if it fails, it fails with %IMGIMPORT_ERROR_TIMED_OUT
  * (reason "task-timed-out" or "task-stalled"), which its retry policy may retry. An attempt of
- * start fails at once, and its late answer is ignored: the next attempt, or revert, may meet it still
- * at work. But not that of the pivot: it is awaited like one of execute for the grace of
- * imgimport_flow_set_cancel_grace(); when that is over, or at once where there is none, the run ends
- * interrupted, with that error or "task-abandoned", and whoever makes it again from its journal makes
- * the next attempt. An engine of 0 threads looks at the time between tasks.
+ * start fails at once, and its late answer is ignored: the next attempt, or revert, may meet it
+ * still at work. But not that of the pivot: it is awaited like one of execute for the grace of
+ * imgimport_flow_set_cancel_grace(); when that is over, or at once where there is none, the run
+ * ends interrupted, with that error or "task-abandoned", and whoever makes it again from its
+ * journal makes the next attempt. An engine of 0 threads looks at the time between tasks.
  *
  * Returns: whether it was set
  * Since: 0.1
@@ -231,8 +231,8 @@ gboolean imgimport_flow_set_timeout (ImgImportFlow *self, const char *task, guin
  * @timeout_ms: how long one call of its revert may take; 0: as long as it likes
  * @error: return location
  *
- * When the time has come the cancellable of that call fires, and it is awaited: if it fails, it fails
- * with %IMGIMPORT_ERROR_TIMED_OUT (reason "revert-timed-out"), and is called again where
+ * When the time has come the cancellable of that call fires, and it is awaited: if it fails, it
+ * fails with %IMGIMPORT_ERROR_TIMED_OUT (reason "revert-timed-out"), and is called again where
  * imgimport_flow_set_revert_retry() says so.
  *
  * Returns: whether it was set
@@ -246,19 +246,19 @@ gboolean imgimport_flow_set_revert_timeout (ImgImportFlow *self, const char *tas
  * imgimport_flow_set_cancel_grace:
  * @self: a flow
  * @grace_ms: how long an attempt of start may take to answer once its cancellable has fired because
- *   the run was cancelled, has failed, was interrupted or has used up its budget, or because it is the
- *   pivot and its time is over; 0: as long as it likes, and the run with it, but a pivot whose time is
- *   over is not awaited
+ *   the run was cancelled, has failed, was interrupted or has used up its budget, or because it is
+ * the pivot and its time is over; 0: as long as it likes, and the run with it, but a pivot whose
+ * time is over is not awaited
  * @error: return location
  *
- * Then the attempt is given up, and its late answer is ignored. Before the pivot it cannot be undone,
- * for nobody knows what it still does: it counts as a revert that failed, error
+ * Then the attempt is given up, and its late answer is ignored. Before the pivot it cannot be
+ * undone, for nobody knows what it still does: it counts as a revert that failed, error
  * %IMGIMPORT_ERROR_TIMED_OUT (reason "task-abandoned"), the others are reverted, and the run ends
  * partially reverted. The pivot may have had its effect, so that nothing before it may be undone:
- * the run ends interrupted, with the same error, and whoever makes it again from its journal reverts
- * the pivot first, whose revert is to find out. After the pivot it has failed, with the same error.
- * Of a run that is interrupted it has begun, as for a process that ended. Execute and revert are
- * awaited, for no thread can be taken away from them.
+ * the run ends interrupted, with the same error, and whoever makes it again from its journal
+ * reverts the pivot first, whose revert is to find out. After the pivot it has failed, with the
+ * same error. Of a run that is interrupted it has begun, as for a process that ended. Execute and
+ * revert are awaited, for no thread can be taken away from them.
  *
  * Returns: %FALSE with %IMGIMPORT_ERROR_INVALID_STATE (reason "flow-compiled")
  * Since: 0.1
@@ -288,9 +288,9 @@ gboolean imgimport_flow_set_deadline (ImgImportFlow *self, guint64 deadline_ms, 
  * @budget_ms: how long a run goes on after its pivot; 0: as long as it needs
  * @error: return location
  *
- * Counted by the wall clock from the pivot, in whatever process. Then the cancellable of what runs fires, nothing is retried any
- * more, what has not begun is skipped, and the run ends in success with warnings; see
- * imgimport_run_dup_debts().
+ * Counted by the wall clock from the pivot, in whatever process. Then the cancellable of what runs
+ * fires, nothing is retried any more, what has not begun is skipped, and the run ends in success
+ * with warnings; see imgimport_run_dup_debts().
  *
  * Returns: %FALSE with %IMGIMPORT_ERROR_INVALID_STATE (reason "flow-compiled")
  * Since: 0.1

@@ -82,9 +82,10 @@ gboolean imgimport_engine_drain (ImgImportEngine *self, gint64 timeout_ms);
  * @IMGIMPORT_RUN_REVERTED: failed, everything undone
  * @IMGIMPORT_RUN_PARTIALLY_REVERTED: failed or cancelled, and a revert failed too
  * @IMGIMPORT_RUN_CANCELLED: cancelled, everything undone
- * @IMGIMPORT_RUN_INTERRUPTED: the journal could not be written, the engine was stopped, or the pivot
- *   was abandoned, see imgimport_flow_set_timeout() and …_set_cancel_grace(): what was running has been told to stop and
- *   has ended, nothing more was undone, a later run with the same journal goes on
+ * @IMGIMPORT_RUN_INTERRUPTED: the journal could not be written, the engine was stopped, or the
+ * pivot was abandoned, see imgimport_flow_set_timeout() and …_set_cancel_grace(): what was running
+ * has been told to stop and has ended, nothing more was undone, a later run with the same journal
+ * goes on
  * @IMGIMPORT_RUN_SUSPENDED: as asked, what was running has ended and nothing more was begun;
  *   imgimport_run_resume() or a later run with the same journal goes on
  *
@@ -141,9 +142,9 @@ typedef void (*ImgImportRunFunc) (ImgImportRun *run, gpointer user_data);
  *
  * Compiles @flow and reads what @journal holds of @id: tasks that succeeded keep their outputs and
  * are not executed again; a task that had begun is executed again; a run that was reverting goes
- * on reverting; one that had ended will end at once. A torn or damaged record ends the journal: what
- * it and those behind it say has not happened. Where @journal can do that the run is claimed: it is
- * this object's alone until it has ended, or as long as it is suspended.
+ * on reverting; one that had ended will end at once. A torn or damaged record ends the journal:
+ * what it and those behind it say has not happened. Where @journal can do that the run is claimed:
+ * it is this object's alone until it has ended, or as long as it is suspended.
  *
  * Returns: (transfer full): the run; %NULL with %IMGIMPORT_ERROR_INVALID_ARGUMENT where the flow
  *   does not compile, an input has no provider (reason "input-missing", naming task and input) or
@@ -177,8 +178,8 @@ void imgimport_run_set_done_func (ImgImportRun *self, ImgImportRunFunc func, gpo
  * @error: return location
  *
  * Returns: %FALSE with %IMGIMPORT_ERROR_INVALID_STATE where it was started before, the engine was
- *   stopped or is the parent process's (reason "forked"), or %IMGIMPORT_ERROR_UNAVAILABLE where no thread is to be had
- * Since: 0.1
+ *   stopped or is the parent process's (reason "forked"), or %IMGIMPORT_ERROR_UNAVAILABLE where no
+ * thread is to be had Since: 0.1
  */
 IMGIMPORT_AVAILABLE_IN_0_1
 gboolean imgimport_run_start (ImgImportRun *self, ImgImportEngine *engine, GError **error);
@@ -235,8 +236,8 @@ gboolean imgimport_run_resume (ImgImportRun *self, ImgImportEngine *engine, GErr
  * @self: a run
  * @timeout_ms: how long to wait; negative: without end
  *
- * With an engine of 0 threads it iterates the engine, and sleeps until the next retry is due. Not to
- * be called from a task.
+ * With an engine of 0 threads it iterates the engine, and sleeps until the next retry is due. Not
+ * to be called from a task.
  *
  * Returns: whether the run is in a final state and its done function, if this is not it, has
  *   returned
@@ -306,9 +307,9 @@ GVariant *imgimport_run_get_output (ImgImportRun *self, const char *name);
  * imgimport_run_get_n_errors:
  * @self: a run in a final state
  *
- * Returns: how many errors it met: of tasks and of reverts, then the warnings: of optional tasks and
- *   from after the pivot. What a task answers to being cancelled because of another error is not one
- * Since: 0.1
+ * Returns: how many errors it met: of tasks and of reverts, then the warnings: of optional tasks
+ * and from after the pivot. What a task answers to being cancelled because of another error is not
+ * one Since: 0.1
  */
 IMGIMPORT_AVAILABLE_IN_0_1
 guint imgimport_run_get_n_errors (ImgImportRun *self);

@@ -10,8 +10,8 @@
  *   pool     threads, the queue of runs that have ready tasks, the timers of retries
  *   journal  where a run's records go
  *
- * Lock order: a run's lock, then the pool's lock or that of a queue of events. None is held over a slot of a task or of a
- * journal, a done function, or a cancellable that fires.
+ * Lock order: a run's lock, then the pool's lock or that of a queue of events. None is held over a
+ * slot of a task or of a journal, a done function, or a cancellable that fires.
  */
 
 #include <imgimport/imgimport-run.h>

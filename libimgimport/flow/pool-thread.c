@@ -27,8 +27,8 @@ rest_locked (ImgImportPool *self, guint n_looks)
   self->n_idle--;
 }
 
-/* For what is left when a thread has taken its work, or comes due meanwhile. Returns whether a thread
- * is to be woken: the wake-up may have been for another run than the one that was taken. */
+/* For what is left when a thread has taken its work, or comes due meanwhile. Returns whether a
+ * thread is to be woken: the wake-up may have been for another run than the one that was taken. */
 static gboolean
 attend_to_rest (ImgImportPool *self)
 {

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * What came of the tasks of a run, and when: a value that can be kept as JSON and drawn when the run
- * is long over.
+ * What came of the tasks of a run, and when: a value that can be kept as JSON and drawn when the
+ * run is long over.
  */
 
 #include "flow/flow-private.h"

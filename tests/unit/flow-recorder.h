@@ -93,12 +93,8 @@ recorder_destroy (gpointer data)
 }
 
 static const ImgImportJournalVTable recorder_vtable = {
-  IMGIMPORT_JOURNAL_VTABLE_INIT,
-  .append = recorder_append,
-  .load = recorder_load,
-  .forget = recorder_forget,
-  .claim = recorder_claim,
-  .release = recorder_release,
+  IMGIMPORT_JOURNAL_VTABLE_INIT, .append = recorder_append, .load = recorder_load,
+  .forget = recorder_forget,     .claim = recorder_claim,   .release = recorder_release,
 };
 
 static inline Recorder *
