@@ -28,6 +28,7 @@ imgimport_event_finalize (GObject *object)
 {
   ImgImportEvent *self = IMGIMPORT_EVENT (object);
 
+  IMGIMPORT_TSAN_ACQUIRE (self);
   g_free (self->image_id);
   g_free (self->job_id);
   g_free (self->status);

@@ -72,6 +72,7 @@ take_ended (ImgImportSubscription *subscription)
     {
       if (job == NULL && _imgimport_event_get_ended (event) != NULL)
         job = g_object_ref (_imgimport_event_get_ended (event));
+      IMGIMPORT_TSAN_RELEASE (event);
       g_object_unref (event);
     }
   return job;
