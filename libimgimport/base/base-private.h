@@ -248,8 +248,9 @@ _imgimport_lock (GMutex *mutex)
   IMGIMPORT_TSAN_ACQUIRE (mutex);
 }
 
-/* The same for a lock that nobody holds for long: a wake-up would cost more than a look or two. */
-static inline void
+/* The same for a lock that nobody holds for long: a wake-up would cost more than a look or two.
+ * Returns whether somebody held it. */
+static inline gboolean
 _imgimport_lock_short (GMutex *mutex)
 {
   guint i;
@@ -261,12 +262,13 @@ _imgimport_lock_short (GMutex *mutex)
       if (g_mutex_trylock (mutex))
         {
           IMGIMPORT_TSAN_ACQUIRE (mutex);
-          return;
+          return i > 0;
         }
       for (pause = 0; pause < 8; pause++)
         _imgimport_pause ();
     }
   _imgimport_lock (mutex);
+  return TRUE;
 }
 
 static inline void

@@ -98,6 +98,18 @@ typedef struct
   gboolean was_upgraded; /* one of them is */
 } ImgImportRunLog;
 
+/* Whether threads are in each other's way; see crowd.c. */
+typedef struct
+{
+  guint n_turns;       /* threads that take one */
+  guint n_finished;    /* attempts; this and the next may wrap */
+  guint n_waits;       /* for the lock */
+  gboolean is_full;    /* one has left because of that */
+  guint seen_finished; /* these are of the last look */
+  guint seen_waits;
+  gint64 seen_us;
+} ImgImportRunCrowd;
+
 struct _ImgImportRun
 {
   GObject parent_instance;
@@ -142,6 +154,7 @@ struct _ImgImportRun
   GArray *errors; /* of ImgImportRunError */
   ImgImportRunLog log;
   ImgImportRunWatch watch;
+  ImgImportRunCrowd crowd;
   ImgImportRunFunc done_func;
   gpointer done_data;
   GDestroyNotify done_destroy;
@@ -166,6 +179,11 @@ void _imgimport_run_call_worker (ImgImportRun *self);
 gboolean _imgimport_run_turn (ImgImportRun *self, guint32 due, gboolean single);
 /* Has some thread give the run a turn. */
 void _imgimport_run_wake (ImgImportRun *self);
+/* Whether the calling thread, which has done that many tasks, is to leave them to others. */
+gboolean _imgimport_run_leaves_crowd (ImgImportRun *self, guint n_done);
+/* Without the lock: whether it has better not taken a turn yet; the run is in the queue again then.
+ */
+gboolean _imgimport_run_avoid_crowd (ImgImportRun *self);
 
 void _imgimport_run_push (ImgImportRun *self, guint32 task);
 /* Makes the task ready after that time. */

@@ -171,6 +171,7 @@ _imgimport_run_finish (ImgImportRun *self, guint32 task, gboolean reverting,
   guint32 next = IMGIMPORT_TASK_NONE;
 
   self->n_busy--;
+  self->crowd.n_finished++;
   if (_imgimport_flow_task (self->flow, task)->options != NULL)
     {
       _imgimport_run_leave_class (self, task);

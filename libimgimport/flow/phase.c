@@ -37,7 +37,7 @@ take_firing (ImgImportRun *self)
 void
 _imgimport_run_lock (ImgImportRun *self)
 {
-  _imgimport_lock_short (&self->lock);
+  self->crowd.n_waits += _imgimport_lock_short (&self->lock) ? 1 : 0;
   self->watch.now_us = 0;
 }
 

@@ -110,6 +110,8 @@ void _imgimport_pool_detach (ImgImportPool *self, ImgImportRun *run);
  * is then to be woken, better without the lock, for it would wait for that. */
 gboolean _imgimport_pool_enqueue (ImgImportPool *self, ImgImportRun *run, gboolean helps);
 void _imgimport_pool_call_worker (ImgImportPool *self);
+/* With the run's lock held. The run, which the calling thread has taken, is left to it for later. */
+void _imgimport_pool_put_back (ImgImportPool *self, ImgImportRun *run);
 /* With the run's lock held. A turn at `task` when the clock says `due_us`. */
 void _imgimport_pool_delay (ImgImportPool *self, ImgImportRun *run, guint32 task, gint64 due_us);
 /* With the run's lock held. Drops its delayed tasks. */

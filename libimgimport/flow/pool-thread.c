@@ -50,6 +50,7 @@ thread_main (gpointer data)
   while (!self->is_closed)
     {
       gboolean is_soon;
+      gboolean avoids;
 
       if (_imgimport_pool_take_work_locked (self, &run, &task))
         {
@@ -59,11 +60,16 @@ thread_main (gpointer data)
           if (calls)
             _imgimport_pool_call_worker (self);
           is_soon = g_get_monotonic_time () - idle_since_us < SOON_US;
-          _imgimport_run_turn (run, task, FALSE);
+          avoids = task == IMGIMPORT_TASK_NONE && _imgimport_run_avoid_crowd (run);
+          if (!avoids)
+            _imgimport_run_turn (run, task, FALSE);
           g_object_unref (run);
           n_looks = is_soon ? 0 : LOOKS_MAX;
           idle_since_us = g_get_monotonic_time ();
           _imgimport_lock (&self->lock);
+          /* It looks again soon where no other does. */
+          if (avoids)
+            rest_locked (self, self->n_looking >= self->queue.length ? LOOKS_MAX : 0);
           continue;
         }
       rest_locked (self, n_looks);

@@ -177,17 +177,26 @@ _imgimport_pool_detach (ImgImportPool *self, ImgImportRun *run)
   g_object_unref (run);
 }
 
-gboolean
-_imgimport_pool_enqueue (ImgImportPool *self, ImgImportRun *run, gboolean helps)
+/* FALSE where it is in the queue: a turn that was due when the run was suspended may come after it
+ * was resumed. */
+static gboolean
+link_run (ImgImportPool *self, ImgImportRun *run)
 {
-  g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&self->lock);
-
-  /* A turn that was due when the run was suspended may come after it was resumed. */
   if (run->queue_link.data != NULL)
     return FALSE;
   run->queue_link.data = g_object_ref (run);
   g_queue_push_tail_link (&self->queue, &run->queue_link);
   _imgimport_pool_count_waiting (self);
+  return TRUE;
+}
+
+gboolean
+_imgimport_pool_enqueue (ImgImportPool *self, ImgImportRun *run, gboolean helps)
+{
+  g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&self->lock);
+
+  if (!link_run (self, run))
+    return FALSE;
   self->n_events++;
   /* A thread that was woken is idle until it runs: each queued run needs one of its own. Where no
    * thread can be added, those there are will come to it. */
@@ -196,6 +205,14 @@ _imgimport_pool_enqueue (ImgImportPool *self, ImgImportRun *run, gboolean helps)
   if (self->max_threads == 0)
     g_cond_broadcast (&self->cond);
   return !helps || self->queue.length > self->n_looking;
+}
+
+void
+_imgimport_pool_put_back (ImgImportPool *self, ImgImportRun *run)
+{
+  g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&self->lock);
+
+  link_run (self, run);
 }
 
 void

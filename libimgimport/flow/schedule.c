@@ -269,7 +269,7 @@ leave (ImgImportRun *self, guint32 next)
     _imgimport_run_flush (self);
   while ((self->n_ready == 0 || self->is_suspending) && _imgimport_run_settle (self))
     continue;
-  share (self, FALSE);
+  share (self, self->crowd.is_full);
 }
 
 gboolean
@@ -280,6 +280,7 @@ _imgimport_run_turn (ImgImportRun *self, guint32 due, gboolean single)
   guint32 task;
 
   _imgimport_run_lock (self);
+  self->crowd.n_turns++;
   if (due == IMGIMPORT_TASK_NONE)
     self->is_queued = FALSE;
   task = due == IMGIMPORT_TASK_NONE ? take (self) : take_delayed (self, due);
@@ -289,11 +290,13 @@ _imgimport_run_turn (ImgImportRun *self, guint32 due, gboolean single)
       next = do_task (self, task);
       n_done++;
       if (single || self->is_suspending ||
-          (n_done >= TURN_MAX && _imgimport_pool_is_contended (self->pool, self)))
+          (n_done >= TURN_MAX && _imgimport_pool_is_contended (self->pool, self)) ||
+          _imgimport_run_leaves_crowd (self, n_done))
         break;
       task = next != IMGIMPORT_TASK_NONE ? next : take (self);
       next = IMGIMPORT_TASK_NONE;
     }
+  self->crowd.n_turns--;
   leave (self, next);
   _imgimport_run_unlock (self);
   return _imgimport_run_report (self) || n_done > 0;
