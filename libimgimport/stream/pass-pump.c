@@ -4,6 +4,10 @@
 
 #include <unistd.h>
 
+/* Who waits for a buffer is woken when so many are free: a switch between threads for several
+ * buffers, while the other half keeps the stages busy. */
+#define N_FREE_TO_WAKE (IMGIMPORT_PASS_N_BUFFERS / 2)
+
 /* ---- buffers --------------------------------------------------------------------------------- */
 
 static ImgImportPassBuffer *
@@ -44,7 +48,8 @@ _imgimport_pass_release (ImgImportPass *self, ImgImportPassBuffer *buffer)
   if (buffer->refs > 0 && --buffer->refs > 0)
     return;
   self->buffers[self->n_free++] = buffer;
-  g_cond_signal (&self->released);
+  if (self->n_free >= N_FREE_TO_WAKE)
+    g_cond_signal (&self->released);
 }
 
 void

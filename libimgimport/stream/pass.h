@@ -12,7 +12,7 @@
 
 G_BEGIN_DECLS
 
-#define IMGIMPORT_PASS_N_BUFFERS 8u
+#define IMGIMPORT_PASS_N_BUFFERS 16u
 
 typedef struct
 {

@@ -4,7 +4,7 @@
 #include "stream/pass.h"
 
 #define N_STORES 2u
-#define N_BUFFERS 12u /* more than a pass has */
+#define N_BUFFERS 20u /* more than a pass has */
 
 typedef enum
 {

@@ -173,7 +173,7 @@ holes_are_neither_read_nor_written (Fixture *f, gconstpointer threads)
 static void
 zeros_become_holes (Fixture *f, gconstpointer threads)
 {
-  const gsize size = 12 * IMGIMPORT_BUFFER_SIZE + 5;
+  const gsize size = 20 * IMGIMPORT_BUFFER_SIZE + 5;
   g_autofree guint8 *data = g_malloc0 (size);
   g_autoptr (GBytes) content = NULL;
   g_autofree char *digest = NULL;

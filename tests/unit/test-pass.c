@@ -2,6 +2,7 @@
 #include "fake-store.h"
 
 #define N_STORES 3u
+#define N_BUFFERS 16u /* that a pass has */
 
 typedef struct
 {
@@ -70,7 +71,7 @@ static const gsize sizes[] = { 0,
                                IMGIMPORT_BUFFER_SIZE - 1,
                                IMGIMPORT_BUFFER_SIZE,
                                IMGIMPORT_BUFFER_SIZE + 1,
-                               11 * IMGIMPORT_BUFFER_SIZE + 17 };
+                               19 * IMGIMPORT_BUFFER_SIZE + 17 };
 
 static void
 pulled_bytes_reach_all (Fixture *f, gconstpointer threads)
@@ -250,7 +251,7 @@ release_when_stuck (gpointer data)
   Pressure *self = data;
 
   _imgimport_lock (&self->slow->lock);
-  while (self->n_before_release < 8)
+  while (self->n_before_release < N_BUFFERS)
     {
       _imgimport_unlock (&self->slow->lock);
       g_thread_yield ();
@@ -276,7 +277,7 @@ slow_sink_holds_up_the_source (Fixture *f, gconstpointer threads)
   g_assert_true (_imgimport_pass_pull (pass, pressing_read, &pressure, NULL, &f->error));
   g_assert_true (_imgimport_pass_finish (pass, &result, NULL, &f->error));
   _imgimport_thread_join (helper);
-  g_assert_cmpuint (pressure.n_before_release, ==, 8);
+  g_assert_cmpuint (pressure.n_before_release, ==, N_BUFFERS);
   assert_result (f, &result, 30 * IMGIMPORT_BUFFER_SIZE);
 }
 
