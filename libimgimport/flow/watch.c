@@ -132,7 +132,7 @@ _imgimport_run_watch_start (ImgImportRun *self)
   if (watch->is_off)
     return;
   watch->times = g_new0 (ImgImportTaskTimes, self->plan->n_tasks);
-  watch->spans = g_array_sized_new (FALSE, FALSE, sizeof (ImgImportSpan), self->plan->n_tasks);
+  watch->spans = g_array_new (FALSE, FALSE, sizeof (ImgImportSpan));
 }
 
 double
