@@ -67,8 +67,8 @@ thread_main (gpointer data)
           n_looks = is_soon ? 0 : LOOKS_MAX;
           idle_since_us = g_get_monotonic_time ();
           _imgimport_lock (&self->lock);
-          /* It looks again soon where no other does. */
-          if (avoids)
+          /* It looks again soon where no other does. The end may have been called meanwhile. */
+          if (avoids && !self->is_closed)
             rest_locked (self, self->n_looking >= self->queue.length ? LOOKS_MAX : 0);
           continue;
         }
