@@ -179,7 +179,8 @@ void imgimport_run_set_done_func (ImgImportRun *self, ImgImportRunFunc func, gpo
  *
  * Returns: %FALSE with %IMGIMPORT_ERROR_INVALID_STATE where it was started before, the engine was
  *   stopped or is the parent process's (reason "forked"), or %IMGIMPORT_ERROR_UNAVAILABLE where no
- * thread is to be had Since: 0.1
+ *   thread is to be had
+ * Since: 0.1
  */
 IMGIMPORT_AVAILABLE_IN_0_1
 gboolean imgimport_run_start (ImgImportRun *self, ImgImportEngine *engine, GError **error);
@@ -309,7 +310,8 @@ GVariant *imgimport_run_get_output (ImgImportRun *self, const char *name);
  *
  * Returns: how many errors it met: of tasks and of reverts, then the warnings: of optional tasks
  * and from after the pivot. What a task answers to being cancelled because of another error is not
- * one Since: 0.1
+ *   one
+ * Since: 0.1
  */
 IMGIMPORT_AVAILABLE_IN_0_1
 guint imgimport_run_get_n_errors (ImgImportRun *self);
