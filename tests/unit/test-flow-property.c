@@ -5,9 +5,10 @@
  * Random graphs, disturbed at random moments from outside, with ends of the process, judged by a
  * model that only reads the list of what was called, in order, and the journal.
  *
- * IMGIMPORT_TEST_LONG=N: N times as many; IMGIMPORT_TEST_SEED=N: from this seed on.
+ * IMGIMPORT_TEST_LONG=N: 6 N times as many; IMGIMPORT_TEST_SEED=N: from this seed on.
  */
 #define N_GRAPHS 80
+#define LONG_TIMES 6
 #define MAX_CALLS 100 /* of slots, until a disturbance comes */
 
 typedef enum
@@ -167,7 +168,8 @@ static void
 random_lives_end_well (guint threads, gboolean is_disturbed)
 {
   guint32 first = (guint32)number_of ("IMGIMPORT_TEST_SEED", 1);
-  guint32 n = N_GRAPHS * (guint32)number_of ("IMGIMPORT_TEST_LONG", 1);
+  guint32 n_long = (guint32)number_of ("IMGIMPORT_TEST_LONG", 0);
+  guint32 n = N_GRAPHS * (n_long > 0 ? n_long * LONG_TIMES : 1);
   guint32 seed;
 
   for (seed = first; seed < first + n; seed++)
