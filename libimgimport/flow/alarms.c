@@ -114,7 +114,7 @@ unpark_class (ImgImportPool *self, guint task_class)
       _imgimport_timers_push (self->timers, parked);
       g_object_unref (parked->run);
       g_free (parked);
-      _imgimport_pool_signal_locked (self);
+      _imgimport_pool_attend_timers_locked (self);
     }
   _imgimport_pool_count_waiting (self);
 }

@@ -43,10 +43,9 @@ void _imgimport_timers_remove_run (GArray *timers, ImgImportRun *run);
  * A thread takes a run from the queue, or a timer that is due, and gives the run a turn. A run is
  * in the queue at most once; in its turn it puts itself back where there is more than one thread
  * can do. A thread that has run out of work looks a few times more before it sleeps, so that tasks
- * shorter than a wake-up are not paid with one. They are
- * joined at the end, but for the one that drops the last reference, where it is one of them. Alarms
- * have a thread of their own, for all others may hang in tasks; a pool without threads looks at
- * them whenever it is driven.
+ * shorter than a wake-up are not paid with one. They are joined at the end, but for the one that
+ * drops the last reference, where it is one of them. Alarms have a thread of their own, for all
+ * others may hang in tasks; a pool without threads looks at them whenever it is driven.
  */
 struct _ImgImportPool
 {
@@ -66,7 +65,7 @@ struct _ImgImportPool
   GQueue active;
   GArray *timers;
   GArray *alarms;     /* timers of all kinds but READY */
-  GPtrArray *threads; /* of GThread, borrowed: those that have not ended */
+  GPtrArray *threads; /* of GThread, owned: they are joined at the end */
   guint n_idle;
   guint n_looking; /* of the idle: look by themselves soon, and need not be woken */
   guint64 n_events;
@@ -110,7 +109,8 @@ void _imgimport_pool_detach (ImgImportPool *self, ImgImportRun *run);
  * is then to be woken, better without the lock, for it would wait for that. */
 gboolean _imgimport_pool_enqueue (ImgImportPool *self, ImgImportRun *run, gboolean helps);
 void _imgimport_pool_call_worker (ImgImportPool *self);
-/* With the run's lock held. The run, which the calling thread has taken, is left to it for later. */
+/* With the run's lock held. The run, which the calling thread has taken, is left to it for later.
+ */
 void _imgimport_pool_put_back (ImgImportPool *self, ImgImportRun *run);
 /* With the run's lock held. A turn at `task` when the clock says `due_us`. */
 void _imgimport_pool_delay (ImgImportPool *self, ImgImportRun *run, guint32 task, gint64 due_us);
@@ -155,6 +155,8 @@ void _imgimport_pool_unpark (ImgImportPool *self);
 
 /* With the pool's lock held. Timers have changed, or it is the end. */
 void _imgimport_pool_signal_locked (ImgImportPool *self);
+/* The same for a new timer, which one that runs a task would not see in time. */
+void _imgimport_pool_attend_timers_locked (ImgImportPool *self);
 void _imgimport_pool_count_waiting (ImgImportPool *self);
 void _imgimport_pool_unpark_locked (ImgImportPool *self);
 void _imgimport_pool_drop_parked_locked (ImgImportPool *self, ImgImportRun *run);

@@ -78,6 +78,14 @@ _imgimport_pool_signal_locked (ImgImportPool *self)
 }
 
 void
+_imgimport_pool_attend_timers_locked (ImgImportPool *self)
+{
+  if (self->n_idle == 0)
+    _imgimport_pool_add_worker_locked (self, NULL);
+  _imgimport_pool_signal_locked (self);
+}
+
+void
 _imgimport_pool_signal (ImgImportPool *self)
 {
   _imgimport_lock (&self->lock);
@@ -229,7 +237,7 @@ _imgimport_pool_delay (ImgImportPool *self, ImgImportRun *run, guint32 task, gin
 
   _imgimport_timers_push (self->timers, &timer);
   _imgimport_pool_count_waiting (self);
-  _imgimport_pool_signal_locked (self);
+  _imgimport_pool_attend_timers_locked (self);
 }
 
 void

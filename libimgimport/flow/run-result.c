@@ -21,8 +21,24 @@ _imgimport_deadline_after (gint64 now_us, gint64 timeout_ms)
   return now_us + timeout_ms * 1000;
 }
 
-/* Drives an engine that has no threads. */
+/* Why a wait has come to its end. */
+typedef enum
+{
+  WAIT_OVER,
+  WAIT_LATE,
+  WAIT_MOVED /* the run has been started, or resumed on another engine */
+} WaitEnd;
+
 static gboolean
+is_at (ImgImportRun *self, const ImgImportPool *pool)
+{
+  g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&self->lock);
+
+  return self->pool == pool;
+}
+
+/* Drives an engine that has no threads. */
+static WaitEnd
 iterate_until_over (ImgImportRun *self, ImgImportPool *pool, gint64 timeout_ms)
 {
   ImgImportClock *clock = _imgimport_pool_get_clock (pool);
@@ -34,29 +50,35 @@ iterate_until_over (ImgImportRun *self, ImgImportPool *pool, gint64 timeout_ms)
       guint64 seen = _imgimport_pool_get_events (pool);
 
       if (is_over (self))
-        return TRUE;
+        return WAIT_OVER;
+      if (!is_at (self, pool))
+        return WAIT_MOVED;
       if (_imgimport_clock_monotonic_us (clock) >= deadline_us)
-        return FALSE;
+        return WAIT_LATE;
       if (!_imgimport_pool_iterate (pool))
         _imgimport_pool_sleep (pool, seen, deadline_us);
     }
 }
 
-/* Sleeps until `*pool` is known or the run is over; FALSE after `deadline_us`. */
-static gboolean
-sleep_on_run (ImgImportRun *self, gboolean until_started, gint64 deadline_us)
+/* `pool` is where the run is, as far as the caller knows; NULL: it has not been started. */
+static WaitEnd
+sleep_until_over (ImgImportRun *self, const ImgImportPool *pool, gint64 deadline_us)
 {
   g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&self->lock);
+  gboolean is_late = FALSE;
 
-  while (!self->is_reported && self->reporter != g_thread_self () &&
-         !(until_started && self->pool != NULL))
+  while (!self->is_reported && self->reporter != g_thread_self ())
     {
+      if (self->pool != pool)
+        return WAIT_MOVED;
+      if (is_late)
+        return WAIT_LATE;
       if (deadline_us == G_MAXINT64)
         _imgimport_cond_wait (&self->cond, &self->lock);
-      else if (!_imgimport_cond_wait_until (&self->cond, &self->lock, deadline_us))
-        return self->is_reported;
+      else
+        is_late = !_imgimport_cond_wait_until (&self->cond, &self->lock, deadline_us);
     }
-  return TRUE;
+  return WAIT_OVER;
 }
 
 /* Resuming the run may give it another. */
@@ -65,7 +87,7 @@ ref_pool (ImgImportRun *self)
 {
   g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&self->lock);
 
-  return _imgimport_pool_ref (self->pool);
+  return self->pool != NULL ? _imgimport_pool_ref (self->pool) : NULL;
 }
 
 gboolean
@@ -73,18 +95,23 @@ imgimport_run_wait (ImgImportRun *self, gint64 timeout_ms)
 {
   gint64 now_us = g_get_monotonic_time ();
   gint64 deadline_us = _imgimport_deadline_after (now_us, timeout_ms);
-  g_autoptr (ImgImportPool) pool = NULL;
+  WaitEnd end = WAIT_MOVED;
 
   g_return_val_if_fail (IMGIMPORT_IS_RUN (self), FALSE);
 
-  if (!sleep_on_run (self, TRUE, deadline_us))
-    return FALSE;
-  pool = ref_pool (self);
-  if (_imgimport_pool_has_threads (pool))
-    return sleep_on_run (self, FALSE, deadline_us);
-  if (timeout_ms > 0)
-    timeout_ms = MAX (0, timeout_ms - (g_get_monotonic_time () - now_us) / 1000);
-  return iterate_until_over (self, pool, timeout_ms);
+  while (end == WAIT_MOVED)
+    {
+      g_autoptr (ImgImportPool) pool = ref_pool (self);
+      gint64 left_ms = timeout_ms;
+
+      if (timeout_ms > 0)
+        left_ms = MAX (0, timeout_ms - (g_get_monotonic_time () - now_us) / 1000);
+      if (pool != NULL && !_imgimport_pool_has_threads (pool))
+        end = iterate_until_over (self, pool, left_ms);
+      else
+        end = sleep_until_over (self, pool, deadline_us);
+    }
+  return end == WAIT_OVER;
 }
 
 ImgImportRunState

@@ -5,7 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Where runs, engines, processes and versions of a flow meet. */
+/* Where runs, time, processes and versions of a flow meet. */
 
 static void
 suspend_own_run (Script *self, ImgImportTask *task, GCancellable *cancellable)
@@ -180,7 +180,9 @@ retrying_soon (guint threads)
   a->code = IMGIMPORT_ERROR_BUSY;
   g_assert_true (imgimport_flow_set_retry (f->flow, "a", 2, 20, 20, NULL));
   start_run (f);
-  while (!is_resting_with_a_timer (f->engine))
+  /* Where this thread is slow, the retry may have been made already. */
+  while (!is_resting_with_a_timer (f->engine) &&
+         imgimport_run_get_state (f->run) != IMGIMPORT_RUN_SUCCESS)
     g_thread_yield ();
   return f;
 }
@@ -260,52 +262,6 @@ drain_sleeps_while_a_retry_is_due (void)
   g_assert_true (imgimport_engine_drain (f->engine, -1));
 }
 
-/* ---- engines --------------------------------------------------------------------------------- */
-
-typedef struct
-{
-  Fixture *f;
-  Silent *silent;
-  ImgImportEngine *other;
-} Move;
-
-/* While the engine is being stopped. */
-static void
-move_run (GCancellable *cancellable, gpointer data)
-{
-  Move *self = data;
-
-  g_assert_true (imgimport_run_suspend (self->f->run));
-  while (imgimport_run_get_state (self->f->run) != IMGIMPORT_RUN_SUSPENDED)
-    g_assert_true (imgimport_engine_iterate (self->f->engine));
-  self->f->n_done = 0;
-  g_assert_true (imgimport_run_resume (self->f->run, self->other, NULL));
-  imgimport_task_complete (self->silent->task, NULL);
-}
-
-static void
-run_that_has_gone_elsewhere_is_not_stopped (void)
-{
-  g_autoptr (ImgImportEngine) other = imgimport_engine_new (0);
-  g_autoptr (Fixture) first = fixture_new (0, TRUE);
-  g_autoptr (Silent) s = add_silent (first);
-  g_autoptr (Fixture) f = fixture_new (0, TRUE);
-  Move move = { f, s, other };
-  ImgImportEngine *own = f->engine;
-
-  /* One engine for both. */
-  f->engine = first->engine;
-  start_run (first);
-  iterate_all (first);
-  g_cancellable_connect (s->cancellable, G_CALLBACK (move_run), &move, NULL);
-  add_script (f, "a");
-  start_run (f);
-  _imgimport_engine_stop (first->engine);
-  f->engine = own;
-  expect_state (first, IMGIMPORT_RUN_INTERRUPTED);
-  expect_end (f, IMGIMPORT_RUN_SUCCESS);
-}
-
 /* ---- processes ------------------------------------------------------------------------------- */
 
 /* A child has none of the threads that are to be awaited, and may find locks held for ever. */
@@ -354,8 +310,6 @@ main (int argc, char **argv)
   g_test_add_func ("/flow/retry/does-not-wait-for-a-busy-thread",
                    retry_does_not_wait_for_a_thread_that_is_busy);
   g_test_add_func ("/flow/drain/sleeps-while-a-retry-is-due", drain_sleeps_while_a_retry_is_due);
-  g_test_add_func ("/flow/stop/run-that-has-gone-elsewhere",
-                   run_that_has_gone_elsewhere_is_not_stopped);
   g_test_add_func ("/flow/fork/child-drops-an-engine", forked_child_can_drop_an_engine);
   return g_test_run ();
 }
