@@ -206,10 +206,8 @@ gboolean _imgimport_uuid_is_valid (const char *uuid);
 
 /* ---- locks ----------------------------------------------------------------------------------- */
 
-/*
- * GLib's locks are futexes that ThreadSanitizer does not see; these say to it what they order.
- * Use them, and never g_mutex_lock() itself.
- */
+/* GLib's locks are futexes that ThreadSanitizer does not see; these say to it what they order.
+ * Use them, and never g_mutex_lock() itself. */
 #if defined(__SANITIZE_THREAD__)
 #define IMGIMPORT_TSAN 1
 #elif defined(__has_feature)
