@@ -286,8 +286,10 @@ _imgimport_import_give_up (ImgImportImport *self, const GError *cause)
   g_autofree char *stall = _imgimport_service_dup_stall (self->service, self->job_id);
   g_autoptr (GError) error = NULL;
 
-  /* What its run did is still to be undone, which the next attempt may be able to. */
-  if (stall != NULL && !g_error_matches (cause, IMGIMPORT_ERROR, IMGIMPORT_ERROR_CORRUPT))
+  /* What its run did is still to be undone, which the next attempt may be able to; but none will
+   * where the method is not to be had. */
+  if (stall != NULL && self->method != NULL &&
+      !g_error_matches (cause, IMGIMPORT_ERROR, IMGIMPORT_ERROR_CORRUPT))
     return;
   if (_imgimport_import_fail (self, cause, NULL, &error) &&
       _imgimport_import_forget_run (self, &error))
