@@ -171,12 +171,13 @@ imgimport_service_list_jobs (ImgImportService *self, ImgImportContext *context, 
     }
   if (!_imgimport_context_is_admin (context))
     page.owner = _imgimport_context_owner (context);
-  _imgimport_service_expire_jobs (self);
   page.now_us = _imgimport_clock_wall_us (self->clock);
   choose_index (&query, &page);
   if (!set_marker (self, context, &query, error) ||
       !_imgimport_catalog_scan (self->catalog, &query, collect, &page, error))
     return NULL;
+  /* Not before: the marker may be one of them. */
+  _imgimport_service_expire_jobs (self);
   for (i = 0; i < jobs->len; i++)
     overlay (self, jobs->pdata[i]);
   return g_steal_pointer (&jobs);

@@ -234,6 +234,21 @@ test_failure_fails_no_call (World *w, gconstpointer data)
   g_assert_cmpuint (count_jobs (w), ==, 0);
 }
 
+/* Who turns the page meanwhile is not told that the page before never was. */
+static void
+test_marker_serves_until_it_is_removed (World *w, gconstpointer data)
+{
+  g_autofree char *id = finish_one (w);
+  g_autofree char *filter = g_strdup_printf ("{\"marker\": \"%s\"}", id);
+  g_autoptr (GPtrArray) jobs = NULL;
+
+  advance (w, 48 * HOUR_US);
+  jobs = imgimport_service_list_jobs (w->service, NULL, filter, &w->error);
+  g_assert_no_error (w->error);
+  g_assert_cmpuint (jobs->len, ==, 0);
+  g_assert_cmpuint (count_jobs (w), ==, 0);
+}
+
 #define ADD(name, func)                                                                            \
   g_test_add ("/conformance/F056/" name, World, NULL, set_up_world, func, tear_down_world)
 
@@ -248,5 +263,6 @@ main (int argc, char **argv)
   ADD ("unfinished-jobs-are-passed", test_unfinished_jobs_are_passed);
   ADD ("start-removes-what-has-expired", test_start_removes_what_has_expired);
   ADD ("failure-fails-no-call", test_failure_fails_no_call);
+  ADD ("marker-serves-until-it-is-removed", test_marker_serves_until_it_is_removed);
   return g_test_run ();
 }
