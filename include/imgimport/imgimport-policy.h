@@ -137,7 +137,7 @@ gboolean imgimport_flow_set_retry_jitter (ImgImportFlow *self, const char *task,
  * @self: a flow
  * @task: a task
  * @elapsed_ms: no attempt begins later than this after the first one, by the wall clock where that
- * was in another process; 0: no limit
+ *   was in another process; 0: no limit
  * @error: return location
  *
  * Returns: whether it was set
@@ -247,8 +247,8 @@ gboolean imgimport_flow_set_revert_timeout (ImgImportFlow *self, const char *tas
  * @self: a flow
  * @grace_ms: how long an attempt of start may take to answer once its cancellable has fired because
  *   the run was cancelled, has failed, was interrupted or has used up its budget, or because it is
- * the pivot and its time is over; 0: as long as it likes, and the run with it, but a pivot whose
- * time is over is not awaited
+ *   the pivot and its time is over; 0: as long as it likes, and the run with it, but a pivot whose
+ *   time is over is not awaited
  * @error: return location
  *
  * Then the attempt is given up, and its late answer is ignored. Before the pivot it cannot be

@@ -83,9 +83,9 @@ gboolean imgimport_engine_drain (ImgImportEngine *self, gint64 timeout_ms);
  * @IMGIMPORT_RUN_PARTIALLY_REVERTED: failed or cancelled, and a revert failed too
  * @IMGIMPORT_RUN_CANCELLED: cancelled, everything undone
  * @IMGIMPORT_RUN_INTERRUPTED: the journal could not be written, the engine was stopped, or the
- * pivot was abandoned, see imgimport_flow_set_timeout() and …_set_cancel_grace(): what was running
- * has been told to stop and has ended, nothing more was undone, a later run with the same journal
- * goes on
+ *   pivot was abandoned, see imgimport_flow_set_timeout() and …_set_cancel_grace(): what was
+ *   running has been told to stop and has ended, nothing more was undone, a later run with the
+ *   same journal goes on
  * @IMGIMPORT_RUN_SUSPENDED: as asked, what was running has ended and nothing more was begun;
  *   imgimport_run_resume() or a later run with the same journal goes on
  *
@@ -309,8 +309,8 @@ GVariant *imgimport_run_get_output (ImgImportRun *self, const char *name);
  * @self: a run in a final state
  *
  * Returns: how many errors it met: of tasks and of reverts, then the warnings: of optional tasks
- * and from after the pivot. What a task answers to being cancelled because of another error is not
- *   one
+ *   and from after the pivot. What a task answers to being cancelled because of another error is
+ *   not one
  * Since: 0.1
  */
 IMGIMPORT_AVAILABLE_IN_0_1

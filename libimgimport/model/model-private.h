@@ -145,8 +145,9 @@ void _imgimport_image_merge_store_list (ImgImportImage *self, const char *proper
 #define IMGIMPORT_PROPERTY_IMPORTING "os_glance_importing_to_stores"
 #define IMGIMPORT_PROPERTY_FAILED "os_glance_failed_import"
 
-/* The document, as _imgimport_json_write_json() would: `internal` is what a catalog keeps (locations with keys and versions, times in
- * microseconds, properties in an object of their own), else the public v2 shape. */
+/* The document, as _imgimport_json_write_json() would: `internal` is what a catalog keeps
+ * (locations with keys and versions, times in microseconds, properties in an object of their own),
+ * else the public v2 shape. */
 void _imgimport_image_write (ImgImportImage *self, GString *out, const char *name,
                              gboolean internal);
 

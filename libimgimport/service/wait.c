@@ -34,8 +34,7 @@ look_again (ImgImportService *self, const char *job_id, GError **error)
 
 /* The job where it is final, NULL without an error where it is not. A job whose owner has died is
  * taken over, or nobody would ever end it; one that this service could not end is tried again,
- * which
- * `*resumed` notes: once a wait. */
+ * which `*resumed` notes: once a wait. */
 static ImgImportJob *
 look (ImgImportService *self, const char *job_id, gboolean *resumed, GError **error)
 {
