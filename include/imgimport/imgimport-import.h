@@ -128,9 +128,9 @@ GPtrArray *imgimport_service_list_jobs (ImgImportService *self, ImgImportContext
  * as soon as the catalog takes it: it is tried again after 1 s, then ever less often, at least once
  * a minute (with `workers` 0 by the calls that run jobs), and at once by each call of this, of
  * imgimport_service_get_job() and imgimport_service_cancel_job(), and by one that needs the image,
- * such as for another import. A wait does not sit that out: it fails with %IMGIMPORT_ERROR_UNAVAILABLE
- * ("job-stalled"), and can be repeated. Only where the service closes first is the end left to the
- * next start.
+ * such as for another import, which waits for it for 2 s at most. A wait does not sit that out: it
+ * fails with %IMGIMPORT_ERROR_UNAVAILABLE ("job-stalled"), and can be repeated. Only where the
+ * service closes first is the end left to the next start.
  *
  * Returns: (transfer full): the job in a final status, success or not (see
  *   imgimport_job_get_error()); %NULL with %IMGIMPORT_ERROR_TIMED_OUT ("wait-timed-out"),

@@ -2,6 +2,9 @@
 
 #include "service/txn.h"
 
+/* How long a call waits for a job that it could not know of; longer than most take to end. */
+#define END_WAIT_MS 2000
+
 void
 _imgimport_claim_note_holder (const ImgImportImageRecord *record, char **holder)
 {
@@ -28,7 +31,7 @@ _imgimport_claim_is_gone (const GError *error)
 }
 
 /* An import of this service that could not be ended holds the image: that is tried again. Whether
- * it was. */
+ * it was. Its run may have to wait for a thread of the engine, which others may keep for hours. */
 static gboolean
 end_stalled (ImgImportService *service, const char *image_id)
 {
@@ -43,7 +46,7 @@ end_stalled (ImgImportService *service, const char *image_id)
     return FALSE;
   import = _imgimport_service_find_import (service, job);
   if (import != NULL)
-    imgimport_run_wait (_imgimport_import_get_run (import), -1);
+    imgimport_run_wait (_imgimport_import_get_run (import), END_WAIT_MS);
   return TRUE;
 }
 

@@ -232,6 +232,32 @@ test_asynchronous_wait_in_vain (World *w, gconstpointer data)
   assert_refused (&w->error, IMGIMPORT_ERROR_INVALID_STATE, "service-closed");
 }
 
+/* With one thread, which another import keeps. */
+static void
+test_claim_does_not_await_a_stalled_job_for_ever (World *w, gconstpointer data)
+{
+  g_autofree char *image_id = NULL;
+  g_autofree char *other_id = NULL;
+  g_autofree char *job_id = accept (w, &image_id);
+  g_autofree char *other_job_id = NULL;
+  g_autoptr (ImgImportImport) import = _imgimport_service_find_import (w->service, job_id);
+
+  shim_await_writer (&w->shims.one);
+  w->shims.catalog.bad_slot = "commit";
+  imgimport_run_cancel (_imgimport_import_get_run (import));
+  g_assert_true (imgimport_run_wait (_imgimport_import_get_run (import), -1));
+  w->shims.catalog.bad_slot = NULL;
+  other_job_id = accept (w, &other_id);
+  shim_await_writer (&w->shims.one);
+
+  g_assert_null (imgimport_service_import_image (w->service, NULL, image_id, NULL, &w->error));
+  assert_refused (&w->error, IMGIMPORT_ERROR_INVALID_STATE, "status-not-importable");
+  let_go (w);
+  w->job = finish (w->service, other_job_id);
+  assert_success (w->job);
+  g_object_unref (finish (w->service, job_id));
+}
+
 #define ADD(name, workers, func)                                                                   \
   g_test_add (name, World, workers, set_up_world, func, tear_down_world)
 
@@ -247,5 +273,7 @@ main (int argc, char **argv)
        test_answer_comes_in_the_callers_context);
   ADD ("/jobs-wait/asynchronous-wait-is-cancelled", "1", test_asynchronous_wait_is_cancelled);
   ADD ("/jobs-wait/asynchronous-wait-in-vain", "1", test_asynchronous_wait_in_vain);
+  ADD ("/jobs-wait/claim-does-not-await-a-stalled-job-for-ever", "1",
+       test_claim_does_not_await_a_stalled_job_for_ever);
   return g_test_run ();
 }
