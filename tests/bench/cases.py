@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 
 import measure
+from measure import Command
 
 POWER, PROCESS = "power", "process"
 
@@ -20,6 +21,7 @@ class World:
         self.work = work
         self.result = result
         self.source = os.path.join(work, "source")
+        self.n_programs = 0
         measure.make_random(self.source, options.mib)
 
     def path(self, name):
@@ -37,7 +39,8 @@ class World:
 
     def program(self, durability, **members):
         """The beginning of a command on a service of its own."""
-        config = self.path("config.json")
+        self.n_programs += 1
+        config = self.path(f"config-{self.n_programs}.json")
         with open(config, "w", encoding="utf-8") as out:
             json.dump({"durability": durability, **members}, out)
         return [self.options.imgimport, "--root", self.path("root"), "--config", config, "-q"]
@@ -45,7 +48,6 @@ class World:
     def fresh(self, program, file=None):
         """Prepares a run: an empty service with a queued image, staged where there is a file."""
         def prepare():
-            self.without("root")()
             told = subprocess.run(
                 [*program, "--format=json", "image-create", "--disk-format=raw",
                  "--container-format=bare"], check=True, capture_output=True).stdout
@@ -55,6 +57,12 @@ class World:
                                stdout=subprocess.DEVNULL)
             return image
         return prepare
+
+    def ours(self, program, verb, *options, name="imgimport", prepare=None, **facts):
+        """A command of the program about the image that was prepared."""
+        return Command(name, lambda image: [*program, verb, image, *options],
+                       prepare or self.fresh(program), self.without("root"), rival=False, ours=True,
+                       **facts)
 
     def tell(self, argv):
         """Runs a program that answers in JSON: what was measured of it, and what it said."""
@@ -76,71 +84,70 @@ class World:
         self.without("small")()
 
 
-def openssl(name, file):
-    return ["openssl", "dgst", f"-{name}", file]
+def digest(name, file):
+    return Command(f"openssl {name}", ["openssl", "dgst", f"-{name}", file])
 
 
-def copy_of(world, file, to="copy"):
-    return ["cp", "--reflink=never", file, world.path(to)]
+def copy(world, file, name="cp", options=("--reflink=never",)):
+    to = world.path("copy")
+    return Command(name, ["cp", *options, file, to], clean=world.without("copy"))
+
+
+def synced_copy(world, file):
+    return Command("cp, sync", ["sh", "-c", 'cp --reflink=never "$0" "$1" && exec sync "$1"', file,
+                                world.path("copy")], clean=world.without("copy"), durability=POWER)
 
 
 # ---- (a) staging ---------------------------------------------------------------------------------
 
-def stage(world, case, digests, members):
-    result, source = world.result, world.source
-    for cache in ("warm", "cold"):
-        cold = [source] if cache == "cold" else None
-        rivals = [result.measure(case, "cp", copy_of(world, source), world.without("copy"), cold)]
-        for digest in digests:
-            rivals.append(result.try_measure(case, f"openssl {digest}", openssl(digest, source),
-                                             cold=cold))
-        for durability in (PROCESS, POWER):
-            program = world.program(durability, **members)
-            result.measure(case, "imgimport", lambda image, program=program: [
-                *program, "image-stage", image, "--file", source], world.fresh(program), cold,
-                durability=durability, ours=True)
-        result.bound(case, rivals, cache)
-    world.without("copy")()
+def stage(world, case, digests, members, rivals=()):
+    """The durable way has one stage more: what is written is synced."""
+    for cold in ((), (world.source,)):
+        stages = [copy(world, world.source), synced_copy(world, world.source)]
+        stages += [digest(name, world.source) for name in digests]
+        commands = stages + [
+            world.ours(world.program(durability, **members), "image-stage", "--file", world.source,
+                       durability=durability)
+            for durability in (PROCESS, POWER)]
+        rows = world.result.measure(case, commands + ([] if cold else list(rivals)), cold)
+        plain, synced, *others = rows[:len(stages)]
+        measure.bound([row for row in rows if row is not synced and row.get("durability") != POWER],
+                      [plain, *others])
+        measure.bound([row for row in rows if row.get("durability") == POWER], [synced, *others])
 
 
 def case_a(world):
-    stage(world, "a: stage, md5 and sha512", ["md5", "sha512"], {})
+    stage(world, "a: stage, md5 and sha512", ["md5", "sha512"], {}, rivals_of_staging(world))
     stage(world, "a: stage, sha256", ["sha256"], {"hashing_algorithm": "sha256", "checksum": False})
-    case, result = "a: stage, md5 and sha512", world.result
-    raw = world.path("imported")
-    for name, argv in (
-            ("qemu-img convert", ["qemu-img", "convert", "-f", "raw", "-O", "raw", world.source,
-                                  raw]),
-            ("nbdcopy", ["nbdcopy", "--", "[", "nbdkit", "--exit-with-parent", "file",
-                         world.source, "]", raw]),
-            ("systemd-import raw", ["/usr/lib/systemd/systemd-import",
-                                    "--image-root=" + world.path("machines"), "raw", world.source,
-                                    "bench"])):
-        result.try_measure(case, name, argv, prepare=lambda: (
-            world.without("machines")(), os.mkdir(world.path("machines")), open(raw, "wb").close()))
-    world.without("machines")()
-    world.without("imported")()
-    ostree(world, case)
 
 
-def ostree(world, case):
+def rivals_of_staging(world):
+    raw, machines = world.path("imported"), world.path("machines")
     tree, repo = world.path("tree"), world.path("repo")
 
-    def prepare():
-        world.without("tree")()
-        world.without("repo")()
+    def make_empty():
+        open(raw, "wb").close()
+
+    def make_repo():
         os.mkdir(tree)
         os.link(world.source, os.path.join(tree, "image"))
         subprocess.run(["ostree", f"--repo={repo}", "init", "--mode=bare-user-only"], check=True)
 
-    if shutil.which("ostree") is None:
-        world.result.missing(case, "ostree commit", "ostree is not installed")
-    else:
-        world.result.try_measure(case, "ostree commit (sha256)", [
-            "ostree", f"--repo={repo}", "commit", "-b", "bench", f"--tree=dir={tree}",
-            "--canonical-permissions"], prepare=prepare)
-    world.without("tree")()
-    world.without("repo")()
+    def remove_repo():
+        world.without("tree")()
+        world.without("repo")()
+
+    return (
+        Command("qemu-img convert", ["qemu-img", "convert", "-f", "raw", "-O", "raw", world.source,
+                                     raw], make_empty, world.without("imported")),
+        Command("nbdcopy", ["nbdcopy", "--", "[", "nbdkit", "--exit-with-parent", "file",
+                            world.source, "]", raw], make_empty, world.without("imported")),
+        Command("systemd-import raw", ["/usr/lib/systemd/systemd-import",
+                                       "--image-root=" + machines, "raw", world.source, "bench"],
+                lambda: os.mkdir(machines), world.without("machines")),
+        Command("ostree commit (sha256)", ["ostree", f"--repo={repo}", "commit", "-b", "bench",
+                                           f"--tree=dir={tree}", "--canonical-permissions"],
+                make_repo, remove_repo))
 
 
 # ---- (b) importing, (g) memory -------------------------------------------------------------------
@@ -172,22 +179,24 @@ def case_c(world):
     with tempfile.TemporaryDirectory(prefix="bench-", dir="/dev/shm") as other:
         stores = [{"id": name, "type": "file", "directory": os.path.join(other, name)}
                   for name in ("one", "two")]
-        copies = [os.path.join(other, name) for name in ("copy1", "copy2")]
-        rivals = [result.measure(case, f"cp, copy {number}", ["cp", world.source, copy])
-                  for number, copy in enumerate(copies, 1)]
-        for copy in copies:
-            os.unlink(copy)
         program = world.program(PROCESS, stores=stores)
 
+        def remove(*paths):
+            for path in paths:
+                subprocess.run(["rm", "-rf", path], check=True)
+
+        def copy_to(number):
+            path = os.path.join(other, f"copy{number}")
+            return Command(f"cp, copy {number}", ["cp", world.source, path],
+                           clean=lambda: remove(path))
+
         def prepare():
-            for store in stores:
-                shutil.rmtree(store["directory"], ignore_errors=True)
+            remove(*(store["directory"] for store in stores))
             return world.fresh(program, world.source)()
 
-        result.measure(case, "imgimport", lambda image: [
-            *program, "image-import", image, "--all-stores=true"], prepare, durability=PROCESS,
-            ours=True)
-        result.bound(case, rivals)
+        rows = result.measure(case, [copy_to(1), copy_to(2), world.ours(
+            program, "image-import", "--all-stores=true", prepare=prepare, durability=PROCESS)])
+        measure.bound(rows, rows[:2])
 
 
 # ---- (d) packed ----------------------------------------------------------------------------------
@@ -202,17 +211,16 @@ def case_d(world):
         half_random(world, plain)
         with open(packed, "wb") as out:
             subprocess.run([packer, *options, "-c", plain], check=True, stdout=out)
-        stages = [result.measure(case, f"{packer} -dc", ["sh", "-c", 'exec "$0" -dc "$1" >"$2"',
-                                                         packer, packed, world.path("copy")])]
-        stages += [result.try_measure(case, f"openssl {name}", openssl(name, plain))
-                   for name in ("md5", "sha512")]
         program = world.program(PROCESS, hooks=["decompress"])
-        result.try_measure(case, "imgimport", lambda image, program=program: [
-            *program, "image-import", image], prepare=world.fresh(program, packed),
-            durability=PROCESS, ours=True)
-        result.bound(case, stages)
-        for name in ("copy", "plain", os.path.basename(packed)):
-            world.without(name)()
+        rows = result.measure(case, [
+            Command(f"{packer} -dc", ["sh", "-c", 'exec "$0" -dc "$1" >"$2"', packer, packed,
+                                      world.path("copy")], clean=world.without("copy")),
+            digest("md5", plain), digest("sha512", plain),
+            world.ours(program, "image-import", prepare=world.fresh(program, packed),
+                       durability=PROCESS)])
+        measure.bound(rows, rows[:3])
+        for path in (plain, packed):
+            os.unlink(path)
 
 
 def half_random(world, path):
@@ -227,26 +235,24 @@ def half_random(world, path):
 def case_e(world):
     mib = 16 * world.options.mib
     case, result = f"e: sparse, {mib} MiB with {mib // 256} MiB of data", world.result
-    sparse, copy = world.path("sparse"), world.path("copy")
+    sparse = world.path("sparse")
     with open(sparse, "wb") as out:
         for number in range(max(1, mib // 256)):
             out.seek(number * 256 * measure.MIB)
             out.write(os.urandom(measure.MIB))
         out.truncate(mib * measure.MIB)
-    rivals = (("cp --sparse=always", ["cp", "--reflink=never", "--sparse=always", sparse, copy]),
-              ("cp --sparse=auto", ["cp", "--reflink=never", sparse, copy]),
-              ("qemu-img convert", ["qemu-img", "convert", "-f", "raw", "-O", "raw", sparse, copy]))
-    for name, argv in rivals:
-        result.try_measure(case, name, argv, prepare=world.without("copy"))
+    commands = [
+        copy(world, sparse, "cp --sparse=always", ("--reflink=never", "--sparse=always")),
+        copy(world, sparse, "cp --sparse=auto"),
+        Command("qemu-img convert", ["qemu-img", "convert", "-f", "raw", "-O", "raw", sparse,
+                                     world.path("copy")], clean=world.without("copy"))]
     for name, members in (("imgimport, no digests", {"hashing_algorithm": "none",
                                                      "checksum": False}),
                           ("imgimport, md5 and sha512", {})):
-        program = world.program(PROCESS, **members)
-        result.try_measure(case, name, lambda image, program=program: [
-            *program, "image-stage", image, "--file", sparse], prepare=world.fresh(program),
-            durability=PROCESS, ours=True)
-    for name in ("sparse", "copy", "root"):
-        world.without(name)()
+        commands.append(world.ours(world.program(PROCESS, **members), "image-stage", "--file",
+                                   sparse, name=name, durability=PROCESS))
+    result.measure(case, commands)
+    world.without("sparse")()
 
 
 # ---- (f) the inspector ---------------------------------------------------------------------------

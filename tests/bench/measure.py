@@ -55,51 +55,75 @@ def make_random(path, mib):
             out.write(os.urandom(MIB))
 
 
+class Command:
+    """An argv, or a function that makes one of what `prepare` answers. `clean` takes away what it
+    left. A rival may be missing. `facts` are put into its row."""
+
+    def __init__(self, name, argv, prepare=None, clean=None, rival=True, **facts):
+        self.name = name
+        self.argv = argv
+        self.prepare = prepare
+        self.clean = clean
+        self.rival = rival
+        self.facts = facts
+        self.runs = []
+        self.missing = None
+        if not callable(argv) and shutil.which(argv[0]) is None:
+            self.missing = f"{argv[0]} is not installed"
+
+    def take_turn(self, cold):
+        """Runs once, with nothing left to be written back that others wrote."""
+        if self.missing:
+            return
+        try:
+            context = self.prepare() if self.prepare else None
+            os.sync()
+            for path in cold:
+                evict(path)
+            self.runs.append(run(self.argv(context) if callable(self.argv) else self.argv))
+        except (RuntimeError, OSError) as error:
+            if not self.rival:
+                raise
+            self.missing = str(error).splitlines()[0]
+        finally:
+            if self.clean:
+                self.clean()
+
+    def row(self, case, cold):
+        if self.missing:
+            return {"case": case, "name": self.name, "missing": self.missing}
+        row = {key: statistics.median(one[key] for one in self.runs) for key in self.runs[0]}
+        return {"case": case, "name": self.name, "cache": "cold" if cold else "warm", **row,
+                **self.facts}
+
+
 class Report:
     """Rows, each a command in one case, beside the case's bound."""
 
     def __init__(self, n_runs):
         self.n_runs = n_runs
         self.rows = []
-        self.bounds = {}
 
-    def measure(self, case, name, command, prepare=None, cold=None, **more):
-        """The median run of `command`, an argv or a function of what `prepare` answers; `cold`:
-        files to evict before."""
-        runs = []
+    def measure(self, case, commands, cold=()):
+        """The median run of each command. They take turns, so that what the machine does meanwhile
+        is done to all of them. `cold`: files to evict before a run."""
         for _ in range(self.n_runs):
-            context = prepare() if prepare else None
-            for path in cold or []:
-                evict(path)
-            argv = command(context) if callable(command) else command
-            runs.append(run(argv))
-        row = {key: statistics.median(one[key] for one in runs) for key in runs[0]}
-        cache = "cold" if cold else "warm"
-        row.update(case=case, name=name, cache=cache, bound=self.bounds.get((case, cache)), **more)
-        self.rows.append(row)
-        return row
-
-    def try_measure(self, case, name, command, **options):
-        """The same for a rival, where it is installed, and works here."""
-        try:
-            if not callable(command) and shutil.which(command[0]) is None:
-                raise FileNotFoundError(f"{command[0]} is not installed")
-            return self.measure(case, name, command, **options)
-        except (RuntimeError, OSError) as error:
-            self.missing(case, name, str(error).splitlines()[0])
-            return None
+            for command in commands:
+                command.take_turn(cold)
+        rows = [command.row(case, cold) for command in commands]
+        self.rows += rows
+        return rows
 
     def missing(self, case, name, why):
         self.rows.append({"case": case, "name": name, "missing": why})
 
-    def bound(self, case, stages, cache="warm"):
-        """max (slowest stage alone, CPU seconds of all stages / cores), put into the case's rows."""
-        stages = [stage for stage in stages if stage]
-        if not stages:
-            return
-        bound = max(max(stage["wall"] for stage in stages),
-                    sum(stage["cpu"] for stage in stages) / os.cpu_count())
-        self.bounds[case, cache] = bound
-        for row in self.rows:
-            if row["case"] == case and row.get("cache") == cache:
-                row["bound"] = bound
+
+def bound(rows, stages):
+    """max (slowest stage alone, CPU seconds of all stages / cores), put into the rows."""
+    stages = [stage for stage in stages if "wall" in stage]
+    if not stages:
+        return
+    limit = max(max(stage["wall"] for stage in stages),
+                sum(stage["cpu"] for stage in stages) / os.cpu_count())
+    for row in rows:
+        row["bound"] = limit
