@@ -60,6 +60,17 @@ fail (GError **error, const char *reason, const char *text)
 
 /* ---- members --------------------------------------------------------------------------------- */
 
+/* What tar is given as "./disk" it calls so; a descriptor does not. */
+static const char *
+member_name (struct archive_entry *entry)
+{
+  const char *name = archive_entry_pathname (entry);
+
+  while (name != NULL && g_str_has_prefix (name, "./"))
+    name += 2;
+  return name;
+}
+
 /* Relative, and nowhere leaving where it begins. */
 static gboolean
 name_is_plain (const char *name)
@@ -75,7 +86,7 @@ name_is_plain (const char *name)
 static gboolean
 check_member (Tar *self, struct archive_entry *entry, GError **error)
 {
-  const char *name = archive_entry_pathname (entry);
+  const char *name = member_name (entry);
 
   if (g_hash_table_size (self->names) == self->max_members)
     return _imgimport_unpack_fail (error, IMGIMPORT_PACKING_TAR, "unpack-members",
@@ -157,7 +168,7 @@ has_suffix (const char *name, const char *suffix)
 static gboolean
 visit_member (Tar *self, struct archive_entry *entry, GError **error)
 {
-  const char *name = archive_entry_pathname (entry);
+  const char *name = member_name (entry);
   gboolean is_first;
 
   if (!check_member (self, entry, error))
