@@ -130,6 +130,8 @@ start_run (ImgImportImport *self, GError **error)
   _imgimport_lock (&service->lock);
   g_hash_table_remove (service->imports, self->job_id);
   _imgimport_unlock (&service->lock);
+  /* It would hold what holds it. */
+  imgimport_run_set_done_func (self->run, NULL, NULL, NULL);
   return FALSE;
 }
 

@@ -33,8 +33,8 @@ look_again (ImgImportService *self, const char *job_id, GError **error)
 }
 
 /* The job where it is final, NULL without an error where it is not. A job whose owner has died is
- * taken over, or nobody would ever end it; one that this service could not end is tried again,
- * which `*resumed` notes: once a wait. */
+ * taken over, or nobody would ever end it; one that this service could not end is tried again, once
+ * a wait, as `*resumed` notes. */
 static ImgImportJob *
 look (ImgImportService *self, const char *job_id, gboolean *resumed, GError **error)
 {
@@ -60,7 +60,8 @@ look (ImgImportService *self, const char *job_id, gboolean *resumed, GError **er
   return NULL;
 }
 
-/* The job whose end has been told; NULL where it has not. */
+/* The job whose end has been told; NULL where it has not. A copy: other threads still hold that one,
+ * and the caller's must be the caller's alone. */
 static ImgImportJob *
 take_ended (ImgImportSubscription *subscription)
 {
@@ -70,7 +71,7 @@ take_ended (ImgImportSubscription *subscription)
   while ((event = imgimport_subscription_next (subscription)) != NULL)
     {
       if (job == NULL && _imgimport_event_get_ended (event) != NULL)
-        job = g_object_ref (_imgimport_event_get_ended (event));
+        job = _imgimport_job_copy (_imgimport_event_get_ended (event));
       IMGIMPORT_TSAN_RELEASE (event);
       g_object_unref (event);
     }

@@ -34,6 +34,7 @@ PUBLIC = {
 
 # Headers beside a folder's door, shared by a few files of the folder.
 INTERNAL_HEADERS = {
+    "libimgimport/base/lock.h": "locks, and what a sanitizer has to be told of them",
     "libimgimport/catalogs/memory-index.h": "an index of its own under the memory catalog",
     "libimgimport/catalogs/sqlite-internal.h": "the connection that the SQLite catalog's files share",
     "libimgimport/flow/engine-private.h": "how a plan is run, beside what it is",

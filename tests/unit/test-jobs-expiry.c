@@ -179,9 +179,9 @@ test_many_go_little_by_little (World *w, gconstpointer data)
 static void
 test_unfinished_jobs_are_passed (World *w, gconstpointer data)
 {
-  g_autofree char *done = finish_one (w);
   guint i;
 
+  g_free (finish_one (w));
   advance (w, 1);
   for (i = 0; i < BATCH; i++)
     {

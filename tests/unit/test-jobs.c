@@ -2,6 +2,7 @@
 
 /* Jobs: who sees them, how they are listed, and how they are cancelled. */
 
+#include "flow/engine-private.h"
 #include "import.h"
 
 #define UNKNOWN_ID "99999999-2222-4333-8444-555555555555"
@@ -240,6 +241,19 @@ test_closed_service_answers_nothing (Fixture *f, gconstpointer data)
   assert_refused (&f->error, IMGIMPORT_ERROR_INVALID_STATE, "service-closed");
 }
 
+/* The run that was not started keeps nothing alive, which a sanitizer sees. */
+static void
+test_import_that_cannot_run_is_refused (Fixture *f, gconstpointer data)
+{
+  g_autofree char *id = create (f->service, NULL, RAW);
+
+  stage (f->service, id, "bytes");
+  _imgimport_engine_stop (f->service->engine);
+  g_assert_null (imgimport_service_import_image (f->service, NULL, id, NULL, &f->error));
+  assert_refused (&f->error, IMGIMPORT_ERROR_INVALID_STATE, "engine-stopped");
+  assert_image_is (f->service, id, IMGIMPORT_STATUS_UPLOADING, IMGIMPORT_STAGE_SEALED);
+}
+
 #define ADD(name, func) g_test_add (name, Fixture, NULL, set_up, func, tear_down)
 
 int
@@ -251,6 +265,7 @@ main (int argc, char **argv)
   ADD ("/jobs/wrong-filters-are-refused", test_wrong_filters_are_refused);
   ADD ("/jobs/pending-job-is-cancelled", test_pending_job_is_cancelled);
   ADD ("/jobs/cancellation-in-every-phase", test_cancellation_in_every_phase);
+  ADD ("/jobs/import-that-cannot-run-is-refused", test_import_that_cannot_run_is_refused);
   ADD ("/jobs/wait-ends-without-the-job", test_wait_ends_without_the_job);
   ADD ("/jobs/asynchronous-wait-needs-workers", test_asynchronous_wait_needs_workers);
   ADD ("/jobs/closed-service-answers-nothing", test_closed_service_answers_nothing);
