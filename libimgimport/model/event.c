@@ -79,7 +79,7 @@ _imgimport_event_new_job (ImgImportJob *job)
   self->bytes = job->bytes;
   self->total = job->total;
   if (imgimport_job_is_finished (job))
-    self->ended = g_object_ref (job);
+    self->ended = _imgimport_job_copy (job);
   return self;
 }
 

@@ -274,7 +274,7 @@ char *_imgimport_request_to_input (const ImgImportRequest *self, const char *ima
 /* ---- event ----------------------------------------------------------------------------------- */
 
 ImgImportEvent *_imgimport_event_new_image (ImgImportImage *image);
-/* A job that has ended is the event's too: nobody changes it any more. */
+/* Of a job that has ended the event keeps a copy. */
 ImgImportEvent *_imgimport_event_new_job (ImgImportJob *job);
 /* Borrowed; NULL where the event is not the end of a job. */
 ImgImportJob *_imgimport_event_get_ended (ImgImportEvent *self);
