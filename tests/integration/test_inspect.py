@@ -34,11 +34,12 @@ def tool(name):
     return found
 
 
-def call(*command, data=b""):
-    done = subprocess.run(command, input=data, capture_output=True, check=False)
-    if done.returncode != 0:
-        raise Skip(f"{command[0]}: {done.stderr.decode().strip()}")
-    return done.stdout
+def call(*command, data=b"", attempts=1):
+    for _ in range(attempts):
+        done = subprocess.run(command, input=data, capture_output=True, check=False)
+        if done.returncode == 0:
+            return done.stdout
+    raise Skip(f"{command[0]}: {done.stderr.decode().strip()}")
 
 
 # ---- what makes an image at a path ----------------------------------------------------------------
@@ -70,8 +71,9 @@ def encrypted(driver, *options):
     def make(path):
         arguments = [word for option in ("key-secret=s", "iter-time=10", *options)
                      for word in ("-o", option if driver == "luks" else f"encrypt.{option}")]
+        # It may fail to measure how long a key's derivation takes.
         call(tool("qemu-img"), "create", "-q", "--object", "secret,id=s,data=x", "-f", driver,
-             *arguments, path, "8M")
+             *arguments, path, "8M", attempts=20)
     return make
 
 
