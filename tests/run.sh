@@ -113,9 +113,7 @@ with_thread_sanitizer ()
 {
   step "ThreadSanitizer"
   build tsan -Db_sanitize=thread -Db_lundef=false || return
-  # GLib's slices hand memory on without the sanitizer seeing it freed.
-  G_SLICE=always-malloc TSAN_OPTIONS=suppressions=$source/tests/tsan/suppressions:exitcode=66 \
-    tests tsan --suite unit --suite contract --suite tsan --timeout-multiplier 8
+  tests tsan --suite unit --suite contract --suite tsan
 }
 
 # Each part left out alone, and all of them.

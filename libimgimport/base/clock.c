@@ -48,7 +48,7 @@ _imgimport_clock_ref (ImgImportClock *self)
 void
 _imgimport_clock_unref (ImgImportClock *self)
 {
-  if (!_imgimport_ref_count_dec (&self->refs))
+  if (!g_atomic_ref_count_dec (&self->refs))
     return;
   g_mutex_clear (&self->lock);
   g_free (self);
@@ -98,16 +98,16 @@ _imgimport_clock_wait_until (ImgImportClock *self, GCond *cond, GMutex *mutex, g
 {
   if (monotonic_us == G_MAXINT64)
     {
-      _imgimport_cond_wait (cond, mutex);
+      g_cond_wait (cond, mutex);
       return TRUE;
     }
   if (!self->fake)
-    return _imgimport_cond_wait_until (cond, mutex, monotonic_us);
+    return g_cond_wait_until (cond, mutex, monotonic_us);
 
   /* Like every wait, this one lets others in meanwhile. */
-  _imgimport_unlock (mutex);
+  g_mutex_unlock (mutex);
   move_until (self, monotonic_us);
-  _imgimport_lock (mutex);
+  g_mutex_lock (mutex);
   return FALSE;
 }
 

@@ -31,7 +31,7 @@ _imgimport_log_ref (ImgImportLog *self)
 void
 _imgimport_log_unref (ImgImportLog *self)
 {
-  if (!_imgimport_ref_count_dec (&self->refs))
+  if (!g_atomic_ref_count_dec (&self->refs))
     return;
   if (self->destroy != NULL)
     self->destroy (self->user_data);

@@ -42,10 +42,8 @@ _imgimport_memory_entry_ref (ImgImportMemoryEntry *self)
 void
 _imgimport_memory_entry_unref (ImgImportMemoryEntry *self)
 {
-  IMGIMPORT_TSAN_RELEASE (&self->references);
   if (!g_atomic_ref_count_dec (&self->references))
     return;
-  IMGIMPORT_TSAN_ACQUIRE (&self->references);
   g_free ((char *)self->record.kind);
   g_free ((char *)self->record.id);
   g_free ((char *)self->record.owner);

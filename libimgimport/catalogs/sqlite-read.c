@@ -9,10 +9,10 @@ _imgimport_sqlite_take_reader (ImgImportSqlite *self, GError **error)
 {
   ImgImportSqliteConnection *connection = NULL;
 
-  _imgimport_lock (&self->lock);
+  g_mutex_lock (&self->lock);
   if (self->idle->len > 0)
     connection = g_ptr_array_steal_index_fast (self->idle, self->idle->len - 1);
-  _imgimport_unlock (&self->lock);
+  g_mutex_unlock (&self->lock);
   if (connection != NULL)
     return connection;
   return _imgimport_sqlite_connect (self->path, self->timeout_ms, error);

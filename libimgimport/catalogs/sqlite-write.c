@@ -141,9 +141,9 @@ gather (ImgImportSqlite *self)
     {
       for (guint i = 0; i < GATHER_LOOKS && n < GATHER_ENOUGH; i++)
         {
-          _imgimport_unlock (&self->lock);
+          g_mutex_unlock (&self->lock);
           g_usleep (GATHER_US);
-          _imgimport_lock (&self->lock);
+          g_mutex_lock (&self->lock);
           n = count_durable (self->waiting);
         }
       self->crowded = n > 1;
@@ -161,9 +161,9 @@ serve (ImgImportSqlite *self)
 
   self->writing = TRUE;
   batch = gather (self);
-  _imgimport_unlock (&self->lock);
+  g_mutex_unlock (&self->lock);
   run_batch (self, (Request *const *)batch->pdata, batch->len);
-  _imgimport_lock (&self->lock);
+  g_mutex_lock (&self->lock);
   self->writing = FALSE;
   self->crowded = self->crowded || (count_durable (batch) > 0 && count_durable (self->waiting) > 0);
   for (guint i = 0; i < batch->len; i++)
@@ -181,16 +181,16 @@ _imgimport_sqlite_write (ImgImportSqlite *self, ImgImportSqliteWriteFunc func, g
 {
   Request request = { .func = func, .data = data, .durable = durable };
 
-  _imgimport_lock (&self->lock);
+  g_mutex_lock (&self->lock);
   g_ptr_array_add (self->waiting, &request);
   while (!request.done)
     {
       if (self->writing)
-        _imgimport_cond_wait (&self->written, &self->lock);
+        g_cond_wait (&self->written, &self->lock);
       else
         serve (self);
     }
-  _imgimport_unlock (&self->lock);
+  g_mutex_unlock (&self->lock);
   if (request.error == NULL)
     return TRUE;
   g_propagate_error (error, request.error);

@@ -27,22 +27,22 @@ alarm_main (gpointer data)
   ImgImportPool *self = data;
   ImgImportTimer alarm;
 
-  _imgimport_lock (&self->lock);
+  g_mutex_lock (&self->lock);
   while (!self->is_closed)
     {
       if (take_alarm (self, &alarm))
         {
-          _imgimport_unlock (&self->lock);
+          g_mutex_unlock (&self->lock);
           go_off (&alarm);
-          _imgimport_lock (&self->lock);
+          g_mutex_lock (&self->lock);
         }
       else if (self->alarms->len == 0)
-        _imgimport_cond_wait (&self->alarm_cond, &self->lock);
+        g_cond_wait (&self->alarm_cond, &self->lock);
       else
         _imgimport_clock_wait_until (self->clock, &self->alarm_cond, &self->lock,
                                      g_array_index (self->alarms, ImgImportTimer, 0).due_us);
     }
-  _imgimport_unlock (&self->lock);
+  g_mutex_unlock (&self->lock);
   _imgimport_pool_unref (self);
   return NULL;
 }
@@ -82,9 +82,9 @@ _imgimport_pool_poll_alarms (ImgImportPool *self)
 
   if (self->max_threads > 0)
     return FALSE;
-  _imgimport_lock (&self->lock);
+  g_mutex_lock (&self->lock);
   found = take_alarm (self, &alarm);
-  _imgimport_unlock (&self->lock);
+  g_mutex_unlock (&self->lock);
   if (found)
     go_off (&alarm);
   return found;

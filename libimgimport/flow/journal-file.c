@@ -230,13 +230,13 @@ commit (Journal *self, ImgImportSegment *segment, guint64 size, GError **error)
         return FALSE;
       if (segment->is_syncing)
         {
-          _imgimport_cond_wait (&self->cond, &self->lock);
+          g_cond_wait (&self->cond, &self->lock);
           continue;
         }
       segment->is_syncing = TRUE;
-      _imgimport_unlock (&self->lock);
+      g_mutex_unlock (&self->lock);
       ok = sync_segment (self, segment, is_linked, error);
-      _imgimport_lock (&self->lock);
+      g_mutex_lock (&self->lock);
       segment->is_syncing = FALSE;
       self->has_failed |= !ok;
       self->n_syncs++;
@@ -351,9 +351,9 @@ file_load (gpointer data, const char *run, ImgImportJournalFunc func, gpointer f
   if (!check_run (run, error) ||
       !_imgimport_segments_load (&self->segments, run, func, func_data, &next, error))
     return FALSE;
-  _imgimport_lock (&self->lock);
+  g_mutex_lock (&self->lock);
   g_hash_table_insert (self->orders, g_strdup (run), g_memdup2 (&next, sizeof next));
-  _imgimport_unlock (&self->lock);
+  g_mutex_unlock (&self->lock);
   return TRUE;
 }
 

@@ -26,8 +26,8 @@ _imgimport_journal_memory_free (gpointer data)
   Memory *self = data;
 
   /* Orders what other threads did under the lock before what follows. */
-  _imgimport_lock (&self->lock);
-  _imgimport_unlock (&self->lock);
+  g_mutex_lock (&self->lock);
+  g_mutex_unlock (&self->lock);
   g_hash_table_unref (self->claimed);
   g_hash_table_unref (self->runs);
   g_mutex_clear (&self->lock);

@@ -73,7 +73,7 @@ _imgimport_run_unlock (ImgImportRun *self)
     firing = take_firing (self);
   if (g_atomic_int_get (&self->watch.is_untold) && !tells_later (self))
     untold = _imgimport_run_watch_take_untold (self, FALSE);
-  _imgimport_unlock (&self->lock);
+  g_mutex_unlock (&self->lock);
   if (called != NULL)
     _imgimport_pool_call_worker (called);
   if (untold != NULL)
@@ -260,10 +260,10 @@ _imgimport_run_report (ImgImportRun *self)
   gboolean is_final;
   gboolean release;
 
-  _imgimport_lock (&self->lock);
+  g_mutex_lock (&self->lock);
   if (self->reporter != g_thread_self () || self->engine == NULL)
     {
-      _imgimport_unlock (&self->lock);
+      g_mutex_unlock (&self->lock);
       return FALSE;
     }
   func = self->done_func;
@@ -272,7 +272,7 @@ _imgimport_run_report (ImgImportRun *self)
   is_final = self->state != IMGIMPORT_RUN_SUSPENDED;
   release = is_final && self->log.is_claimed;
   self->log.is_claimed &= !release;
-  _imgimport_unlock (&self->lock);
+  g_mutex_unlock (&self->lock);
   if (release)
     _imgimport_journal_release (self->log.journal, self->id);
   if (func != NULL)
@@ -284,9 +284,9 @@ _imgimport_run_report (ImgImportRun *self)
   /* Who has waited for all runs of the engine and drops it then waits for its threads too. */
   g_object_unref (engine);
   _imgimport_pool_detach (pool, self);
-  _imgimport_lock (&self->lock);
+  g_mutex_lock (&self->lock);
   self->is_reported = TRUE;
-  _imgimport_unlock (&self->lock);
+  g_mutex_unlock (&self->lock);
   g_cond_broadcast (&self->cond);
   _imgimport_run_watch_tell_all (self);
   _imgimport_pool_signal (pool);

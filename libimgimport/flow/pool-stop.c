@@ -117,5 +117,4 @@ _imgimport_pool_close (ImgImportPool *self)
       else
         g_thread_join (thread);
     }
-  IMGIMPORT_TSAN_ACQUIRE (self);
 }

@@ -39,11 +39,11 @@ tell_readers (ImgImportPool *self)
 
   if (runs == NULL)
     return FALSE;
-  _imgimport_unlock (&self->lock);
+  g_mutex_unlock (&self->lock);
   for (i = 0; i < runs->len; i++)
     _imgimport_run_watch_tell_all (g_ptr_array_index (runs, i));
   g_ptr_array_unref (runs);
-  _imgimport_lock (&self->lock);
+  g_mutex_lock (&self->lock);
   return TRUE;
 }
 
@@ -54,7 +54,7 @@ sleep_until_asked (ImgImportPool *self)
   g_atomic_int_set (&self->is_watched, FALSE);
   tell_readers (self);
   while (!self->needs_teller && !self->is_closed)
-    _imgimport_cond_wait (&self->tell_cond, &self->lock);
+    g_cond_wait (&self->tell_cond, &self->lock);
   self->needs_teller = FALSE;
   g_atomic_int_set (&self->is_watched, TRUE);
 }
@@ -65,7 +65,7 @@ tell_main (gpointer data)
   ImgImportPool *self = data;
   guint n_looks = LOOKS_MAX;
 
-  _imgimport_lock (&self->lock);
+  g_mutex_lock (&self->lock);
   while (!self->is_closed)
     {
       if (n_looks == LOOKS_MAX)
@@ -73,10 +73,10 @@ tell_main (gpointer data)
           sleep_until_asked (self);
           n_looks = 0;
         }
-      _imgimport_cond_wait_until (&self->tell_cond, &self->lock, g_get_monotonic_time () + LOOK_US);
+      g_cond_wait_until (&self->tell_cond, &self->lock, g_get_monotonic_time () + LOOK_US);
       n_looks = tell_readers (self) ? 0 : n_looks + 1;
     }
-  _imgimport_unlock (&self->lock);
+  g_mutex_unlock (&self->lock);
   _imgimport_pool_unref (self);
   return NULL;
 }

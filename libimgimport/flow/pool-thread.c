@@ -21,7 +21,7 @@ rest_locked (ImgImportPool *self, guint n_looks)
   else
     {
       self->n_looking++;
-      _imgimport_cond_wait_until (&self->work_cond, &self->lock, g_get_monotonic_time () + LOOK_US);
+      g_cond_wait_until (&self->work_cond, &self->lock, g_get_monotonic_time () + LOOK_US);
       self->n_looking--;
     }
   self->n_idle--;
@@ -46,7 +46,7 @@ thread_main (gpointer data)
   guint n_looks = LOOKS_MAX;
   gint64 idle_since_us = 0;
 
-  _imgimport_lock (&self->lock);
+  g_mutex_lock (&self->lock);
   while (!self->is_closed)
     {
       gboolean is_soon;
@@ -56,7 +56,7 @@ thread_main (gpointer data)
         {
           gboolean calls = attend_to_rest (self);
 
-          _imgimport_unlock (&self->lock);
+          g_mutex_unlock (&self->lock);
           if (calls)
             _imgimport_pool_call_worker (self);
           is_soon = g_get_monotonic_time () - idle_since_us < SOON_US;
@@ -66,7 +66,7 @@ thread_main (gpointer data)
           g_object_unref (run);
           n_looks = is_soon ? 0 : LOOKS_MAX;
           idle_since_us = g_get_monotonic_time ();
-          _imgimport_lock (&self->lock);
+          g_mutex_lock (&self->lock);
           /* It looks again soon where no other does. The end may have been called meanwhile. */
           if (avoids && !self->is_closed)
             rest_locked (self, self->n_looking >= self->queue.length ? LOOKS_MAX : 0);
@@ -75,7 +75,7 @@ thread_main (gpointer data)
       rest_locked (self, n_looks);
       n_looks = MIN (n_looks + 1, LOOKS_MAX);
     }
-  _imgimport_unlock (&self->lock);
+  g_mutex_unlock (&self->lock);
   _imgimport_pool_unref (self);
   return NULL;
 }

@@ -35,10 +35,8 @@ _imgimport_pool_ref (ImgImportPool *self)
 void
 _imgimport_pool_unref (ImgImportPool *self)
 {
-  IMGIMPORT_TSAN_RELEASE (self);
   if (!g_atomic_ref_count_dec (&self->ref_count))
     return;
-  IMGIMPORT_TSAN_ACQUIRE (self);
   g_array_unref (self->timers);
   g_array_unref (self->alarms);
   g_ptr_array_unref (self->threads);
@@ -88,9 +86,9 @@ _imgimport_pool_attend_timers_locked (ImgImportPool *self)
 void
 _imgimport_pool_signal (ImgImportPool *self)
 {
-  _imgimport_lock (&self->lock);
+  g_mutex_lock (&self->lock);
   self->n_events++;
-  _imgimport_unlock (&self->lock);
+  g_mutex_unlock (&self->lock);
   g_cond_broadcast (&self->cond);
 }
 
@@ -137,7 +135,7 @@ _imgimport_pool_wait_locked (ImgImportPool *self, GCond *cond, gint64 deadline_u
   if (self->timers->len > 0 && (self->max_threads == 0 || cond == &self->work_cond))
     deadline_us = MIN (deadline_us, g_array_index (self->timers, ImgImportTimer, 0).due_us);
   if (deadline_us == G_MAXINT64)
-    _imgimport_cond_wait (cond, &self->lock);
+    g_cond_wait (cond, &self->lock);
   else
     _imgimport_clock_wait_until (self->clock, cond, &self->lock, deadline_us);
 }
@@ -173,13 +171,13 @@ _imgimport_pool_detach (ImgImportPool *self, ImgImportRun *run)
 {
   gboolean queued;
 
-  _imgimport_lock (&self->lock);
+  g_mutex_lock (&self->lock);
   queued = run->queue_link.data != NULL;
   if (queued)
     unlink_run (&self->queue, &run->queue_link);
   _imgimport_pool_count_waiting (self);
   unlink_run (&self->active, &run->active_link);
-  _imgimport_unlock (&self->lock);
+  g_mutex_unlock (&self->lock);
   if (queued)
     g_object_unref (run);
   g_object_unref (run);
@@ -284,9 +282,9 @@ _imgimport_pool_iterate (ImgImportPool *self)
 
       if (_imgimport_pool_poll_alarms (self))
         return TRUE;
-      _imgimport_lock (&self->lock);
+      g_mutex_lock (&self->lock);
       _imgimport_pool_take_work_locked (self, &run, &task);
-      _imgimport_unlock (&self->lock);
+      g_mutex_unlock (&self->lock);
       if (run == NULL)
         return FALSE;
       done = _imgimport_run_turn (run, task, TRUE);

@@ -130,7 +130,7 @@ _imgimport_run_flush (ImgImportRun *self)
       if (log->is_writing)
         {
           _imgimport_run_call_worker (self);
-          _imgimport_cond_wait (&self->cond, &self->lock);
+          g_cond_wait (&self->cond, &self->lock);
           self->watch.now_us = 0;
         }
       else

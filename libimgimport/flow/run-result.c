@@ -74,9 +74,9 @@ sleep_until_over (ImgImportRun *self, const ImgImportPool *pool, gint64 deadline
       if (is_late)
         return WAIT_LATE;
       if (deadline_us == G_MAXINT64)
-        _imgimport_cond_wait (&self->cond, &self->lock);
+        g_cond_wait (&self->cond, &self->lock);
       else
-        is_late = !_imgimport_cond_wait_until (&self->cond, &self->lock, deadline_us);
+        is_late = !g_cond_wait_until (&self->cond, &self->lock, deadline_us);
     }
   return WAIT_OVER;
 }

@@ -21,8 +21,8 @@ imgimport_run_finalize (GObject *object)
   guint32 i;
 
   /* Orders what other threads did under the lock before what follows. */
-  _imgimport_lock (&self->lock);
-  _imgimport_unlock (&self->lock);
+  g_mutex_lock (&self->lock);
+  g_mutex_unlock (&self->lock);
   if (self->done_destroy != NULL)
     self->done_destroy (self->done_data);
   for (i = 0; self->values != NULL && i < self->plan->n_outputs + self->plan->n_run_inputs; i++)
@@ -175,7 +175,7 @@ imgimport_run_set_done_func (ImgImportRun *self, ImgImportRunFunc func, gpointer
   self->done_func = func;
   self->done_data = user_data;
   self->done_destroy = destroy;
-  _imgimport_unlock (&self->lock);
+  g_mutex_unlock (&self->lock);
   if (old_destroy != NULL)
     old_destroy (old_data);
 }

@@ -60,7 +60,6 @@ queue_clear (gpointer data)
 {
   ImgImportWatchQueue *self = data;
 
-  IMGIMPORT_TSAN_ACQUIRE (self);
   _imgimport_fd_close (self->fd);
   g_array_unref (self->incoming);
   g_mutex_clear (&self->lock);
@@ -69,7 +68,6 @@ queue_clear (gpointer data)
 void
 _imgimport_watch_queue_unref (gpointer self)
 {
-  IMGIMPORT_TSAN_RELEASE (self);
   g_atomic_rc_box_release_full (self, queue_clear);
 }
 
@@ -93,7 +91,7 @@ _imgimport_watch_queue_push (ImgImportWatchQueue *self, const ImgImportWatchEven
   hurry |= self->incoming->len >= QUEUE_HURRY;
   self->is_untold |= !self->is_readable;
   self->is_readable = TRUE;
-  _imgimport_unlock (&self->lock);
+  g_mutex_unlock (&self->lock);
   return hurry && self->is_untold;
 }
 
@@ -125,7 +123,7 @@ queue_take (ImgImportWatchQueue *self, GArray *empty)
    * it. */
   if (taken->len == 0 && self->is_readable)
     self->is_readable = !_imgimport_fd_set_flag (self->fd, FALSE);
-  _imgimport_unlock (&self->lock);
+  g_mutex_unlock (&self->lock);
   return taken;
 }
 

@@ -26,7 +26,7 @@ imgimport_run_cancel (ImgImportRun *self)
   _imgimport_run_lock (self);
   if (!is_cancellable (self))
     {
-      _imgimport_unlock (&self->lock);
+      g_mutex_unlock (&self->lock);
       return FALSE;
     }
   self->is_cancelled = TRUE;
@@ -93,7 +93,7 @@ imgimport_run_resume (ImgImportRun *self, ImgImportEngine *engine, GError **erro
   _imgimport_run_lock (self);
   if (!self->is_reported || self->suspended_phase == IMGIMPORT_PHASE_ENDED)
     {
-      _imgimport_unlock (&self->lock);
+      g_mutex_unlock (&self->lock);
       _imgimport_set_error (error, IMGIMPORT_ERROR_INVALID_STATE, "run-not-suspended",
                             "run “%s”: it is not suspended", self->id);
       return FALSE;

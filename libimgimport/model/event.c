@@ -28,7 +28,6 @@ imgimport_event_finalize (GObject *object)
 {
   ImgImportEvent *self = IMGIMPORT_EVENT (object);
 
-  IMGIMPORT_TSAN_ACQUIRE (self);
   g_free (self->image_id);
   g_free (self->job_id);
   g_free (self->status);
@@ -79,7 +78,7 @@ _imgimport_event_new_job (ImgImportJob *job)
   self->bytes = job->bytes;
   self->total = job->total;
   if (imgimport_job_is_finished (job))
-    self->ended = _imgimport_job_copy (job);
+    self->ended = g_object_ref (job);
   return self;
 }
 

@@ -84,37 +84,6 @@ _imgimport_job_new (const char *id, const char *image_id, ImgImportContext *cont
   return self;
 }
 
-ImgImportJob *
-_imgimport_job_copy (ImgImportJob *self)
-{
-  ImgImportJob *copy =
-      _imgimport_job_new (self->id, self->image_id, NULL, self->input, self->created_us);
-
-  copy->status = self->status;
-  copy->owner = g_strdup (self->owner);
-  copy->user_id = g_strdup (self->user_id);
-  copy->request_id = g_strdup (self->request_id);
-  _imgimport_set_string (&copy->message, self->message);
-  copy->reason = g_strdup (self->reason);
-  copy->code = g_strdup (self->code);
-  copy->phase = g_strdup (self->phase);
-  copy->tasks = g_strdup (self->tasks);
-  copy->bytes = self->bytes;
-  copy->total = self->total;
-  g_strfreev (copy->warnings);
-  copy->warnings = g_strdupv (self->warnings);
-  for (guint i = 0; i < self->deliveries->len; i++)
-    {
-      const ImgImportDelivery *delivery = g_ptr_array_index (self->deliveries, i);
-
-      _imgimport_job_add_delivery (copy, delivery->store, delivery->way, delivery->why);
-    }
-  copy->updated_us = self->updated_us;
-  copy->expires_us = self->expires_us;
-  copy->cancel_requested = self->cancel_requested;
-  return copy;
-}
-
 typedef struct
 {
   ImgImportJobStatus from;

@@ -5,8 +5,8 @@
  * What an image, a job, a request and an event are: pure data, no I/O, no locks.
  *
  * The values are immutable once other code holds them. Whoever changes one edits a private copy
- * (_imgimport_image_copy(), _imgimport_job_copy()) through the plain fields below and lets go of it
- * only when it is done.
+ * (_imgimport_image_copy(); a job: what its record is read into) through the plain fields below and
+ * lets go of it only when it is done.
  */
 
 #include <json-glib/json-glib.h>
@@ -225,7 +225,6 @@ struct _ImgImportJob
 /* A pending job of `context` (nullable). */
 ImgImportJob *_imgimport_job_new (const char *id, const char *image_id, ImgImportContext *context,
                                   const char *input, gint64 now_us);
-ImgImportJob *_imgimport_job_copy (ImgImportJob *self);
 
 /* Pending → processing or failure, processing → success or failure (F053); else INVALID_STATE
  * "job-transition". A final status expires `time_to_live_us` later; negative: never (F055). */
@@ -274,7 +273,7 @@ char *_imgimport_request_to_input (const ImgImportRequest *self, const char *ima
 /* ---- event ----------------------------------------------------------------------------------- */
 
 ImgImportEvent *_imgimport_event_new_image (ImgImportImage *image);
-/* Of a job that has ended the event keeps a copy. */
+/* A job that has ended is the event's too: nobody changes it any more. */
 ImgImportEvent *_imgimport_event_new_job (ImgImportJob *job);
 /* Borrowed; NULL where the event is not the end of a job. */
 ImgImportJob *_imgimport_event_get_ended (ImgImportEvent *self);

@@ -47,7 +47,7 @@ _imgimport_backlog_ref (ImgImportBacklog *self)
 void
 _imgimport_backlog_unref (ImgImportBacklog *self)
 {
-  if (!_imgimport_ref_count_dec (&self->ref_count))
+  if (!g_atomic_ref_count_dec (&self->ref_count))
     return;
   g_hash_table_unref (self->runs);
   g_mutex_clear (&self->lock);

@@ -40,7 +40,7 @@ _imgimport_bus_new (void)
 void
 _imgimport_bus_unref (ImgImportBus *self)
 {
-  if (!_imgimport_ref_count_dec (&self->refs))
+  if (!g_atomic_ref_count_dec (&self->refs))
     return;
   g_ptr_array_unref (self->subscriptions);
   g_mutex_clear (&self->lock);
@@ -145,9 +145,9 @@ imgimport_subscription_finalize (GObject *object)
 
   if (self->bus != NULL)
     {
-      _imgimport_lock (&self->bus->lock);
+      g_mutex_lock (&self->bus->lock);
       g_ptr_array_remove_fast (self->bus->subscriptions, self);
-      _imgimport_unlock (&self->bus->lock);
+      g_mutex_unlock (&self->bus->lock);
       _imgimport_bus_unref (self->bus);
     }
   _imgimport_mailbox_clear (&self->mailbox, g_object_unref);
@@ -179,9 +179,9 @@ subscribe (ImgImportBus *self, const char *image_id, const char *ended_job, GErr
   subscription->ended_job = g_strdup (ended_job);
   g_atomic_ref_count_inc (&self->refs);
   subscription->bus = self;
-  _imgimport_lock (&self->lock);
+  g_mutex_lock (&self->lock);
   g_ptr_array_add (self->subscriptions, subscription);
-  _imgimport_unlock (&self->lock);
+  g_mutex_unlock (&self->lock);
   return g_steal_pointer (&subscription);
 }
 

@@ -314,10 +314,10 @@ _imgimport_import_end (ImgImportRun *run, gpointer user_data)
   else
     _imgimport_import_stall (self, cause != NULL ? cause : error, task, error);
 
-  _imgimport_lock (&service->lock);
+  g_mutex_lock (&service->lock);
   g_hash_table_remove (service->imports, self->job_id);
   g_cond_broadcast (&service->cond);
-  _imgimport_unlock (&service->lock);
+  g_mutex_unlock (&service->lock);
 }
 
 /* ---- an end before the beginning ------------------------------------------------------------- */
@@ -344,7 +344,7 @@ _imgimport_import_leave (ImgImportImport *self)
 {
   ImgImportRun *run = self->run;
 
-  _imgimport_lock (&run->lock);
+  g_mutex_lock (&run->lock);
   if (run->phase > IMGIMPORT_PHASE_PENDING && run->phase < IMGIMPORT_PHASE_ENDING &&
       !has_begun (self))
     {

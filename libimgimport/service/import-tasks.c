@@ -37,12 +37,12 @@ look_for_cancel (ImgImportImport *self, GError **error)
 gboolean
 _imgimport_import_enter (ImgImportImport *self, ImgImportTask *task, GError **error)
 {
-  _imgimport_lock (&self->lock);
+  g_mutex_lock (&self->lock);
   self->is_begun = TRUE;
   self->phase = g_intern_string (imgimport_task_get_name (task));
   self->bytes = 0;
   self->total = IMGIMPORT_SIZE_UNKNOWN;
-  _imgimport_unlock (&self->lock);
+  g_mutex_unlock (&self->lock);
   _imgimport_import_publish (self);
 
   return imgimport_run_is_past_pivot (self->run) || look_for_cancel (self, error);

@@ -17,7 +17,7 @@ _imgimport_import_ref (ImgImportImport *self)
 void
 _imgimport_import_unref (ImgImportImport *self)
 {
-  if (!_imgimport_ref_count_dec (&self->ref_count))
+  if (!g_atomic_ref_count_dec (&self->ref_count))
     return;
   g_clear_object (&self->run);
   g_clear_object (&self->context);
@@ -118,18 +118,18 @@ start_run (ImgImportImport *self, GError **error)
 {
   ImgImportService *service = self->service;
 
-  _imgimport_lock (&service->lock);
+  g_mutex_lock (&service->lock);
   g_hash_table_insert (service->imports, g_strdup (self->job_id), _imgimport_import_ref (self));
-  _imgimport_unlock (&service->lock);
+  g_mutex_unlock (&service->lock);
 
   imgimport_run_set_done_func (self->run, _imgimport_import_end, _imgimport_import_ref (self),
                                (GDestroyNotify)_imgimport_import_unref);
   if (imgimport_run_start (self->run, service->engine, error))
     return TRUE;
 
-  _imgimport_lock (&service->lock);
+  g_mutex_lock (&service->lock);
   g_hash_table_remove (service->imports, self->job_id);
-  _imgimport_unlock (&service->lock);
+  g_mutex_unlock (&service->lock);
   /* It would hold what holds it. */
   imgimport_run_set_done_func (self->run, NULL, NULL, NULL);
   return FALSE;
@@ -201,11 +201,11 @@ _imgimport_imports_cancel (ImgImportService *self)
   gpointer import;
   guint i;
 
-  _imgimport_lock (&self->lock);
+  g_mutex_lock (&self->lock);
   g_hash_table_iter_init (&iter, self->imports);
   while (g_hash_table_iter_next (&iter, NULL, &import))
     g_ptr_array_add (imports, _imgimport_import_ref (import));
-  _imgimport_unlock (&self->lock);
+  g_mutex_unlock (&self->lock);
 
   for (i = 0; i < imports->len; i++)
     {
@@ -223,9 +223,9 @@ _imgimport_service_is_job_under_way (ImgImportService *self, const char *job_id)
 
   if (import == NULL)
     return FALSE;
-  _imgimport_lock (&import->lock);
+  g_mutex_lock (&import->lock);
   is_ending = import->is_ending;
-  _imgimport_unlock (&import->lock);
+  g_mutex_unlock (&import->lock);
   return !is_ending;
 }
 
@@ -258,10 +258,10 @@ _imgimport_import_publish (ImgImportImport *self)
 
   if (!_imgimport_bus_is_heard (self->service->bus, IMGIMPORT_EVENT_PROGRESS))
     return;
-  _imgimport_lock (&self->lock);
+  g_mutex_lock (&self->lock);
   event = _imgimport_event_new_progress (self->image_id, self->job_id, self->phase, self->bytes,
                                          self->total);
-  _imgimport_unlock (&self->lock);
+  g_mutex_unlock (&self->lock);
   _imgimport_bus_publish (self->service->bus, event);
 }
 
@@ -303,12 +303,12 @@ _imgimport_import_progress (guint64 bytes, gpointer user_data)
   const ImgImportTxnSpec spec = { .job_id = self->job_id, .known = &self->known };
   gboolean is_due;
 
-  _imgimport_lock (&self->lock);
+  g_mutex_lock (&self->lock);
   self->bytes = bytes;
   is_due = now >= self->next_tick_us;
   if (is_due)
     self->next_tick_us = now + TICK_US;
-  _imgimport_unlock (&self->lock);
+  g_mutex_unlock (&self->lock);
 
   _imgimport_import_publish (self);
   if (!is_due)

@@ -200,11 +200,11 @@ adapter_claim (gpointer self, const char *run, GError **error)
   gboolean is_free;
 
   claim->revision = IMGIMPORT_REVISION_ANY;
-  _imgimport_lock (&adapter->lock);
+  g_mutex_lock (&adapter->lock);
   is_free = !g_hash_table_contains (adapter->claims, run);
   if (is_free)
     g_hash_table_insert (adapter->claims, g_strdup (run), claim);
-  _imgimport_unlock (&adapter->lock);
+  g_mutex_unlock (&adapter->lock);
   if (!is_free)
     {
       g_free (claim);
@@ -213,9 +213,9 @@ adapter_claim (gpointer self, const char *run, GError **error)
   /* Nobody else looks at it until this returns. */
   if (take_note (adapter, run, claim, error))
     return TRUE;
-  _imgimport_lock (&adapter->lock);
+  g_mutex_lock (&adapter->lock);
   g_hash_table_remove (adapter->claims, run);
-  _imgimport_unlock (&adapter->lock);
+  g_mutex_unlock (&adapter->lock);
   return FALSE;
 }
 
@@ -230,9 +230,9 @@ adapter_release (gpointer self, const char *run)
   /* One that stays is the owner's, who dies. */
   if (claim.is_made)
     change_note (adapter, IMGIMPORT_OP_REMOVE, run, claim.revision, NULL);
-  _imgimport_lock (&adapter->lock);
+  g_mutex_lock (&adapter->lock);
   g_hash_table_remove (adapter->claims, run);
-  _imgimport_unlock (&adapter->lock);
+  g_mutex_unlock (&adapter->lock);
 }
 
 static const ImgImportJournalVTable adapter_vtable = {

@@ -62,11 +62,11 @@ leave_all_pending (ImgImportService *self)
   gpointer import;
   guint i;
 
-  _imgimport_lock (&self->lock);
+  g_mutex_lock (&self->lock);
   g_hash_table_iter_init (&iter, self->imports);
   while (g_hash_table_iter_next (&iter, NULL, &import))
     g_ptr_array_add (imports, _imgimport_import_ref (import));
-  _imgimport_unlock (&self->lock);
+  g_mutex_unlock (&self->lock);
   for (i = 0; i < imports->len; i++)
     _imgimport_import_leave (imports->pdata[i]);
 }
@@ -115,12 +115,12 @@ await_import (ImgImportService *self, ImgImportImport *import)
 {
   if (self->config->workers == 0)
     {
-      _imgimport_unlock (&self->lock);
+      g_mutex_unlock (&self->lock);
       imgimport_run_wait (_imgimport_import_get_run (import), -1);
-      _imgimport_lock (&self->lock);
+      g_mutex_lock (&self->lock);
     }
   if (is_listed (self, import))
-    _imgimport_cond_wait (&self->cond, &self->lock);
+    g_cond_wait (&self->cond, &self->lock);
 }
 
 /* Returns whether it cancelled imports. */
@@ -133,23 +133,23 @@ await_begun (ImgImportService *self, GCancellable *cancellable)
 
   if (cancellable != NULL)
     handler = g_cancellable_connect (cancellable, G_CALLBACK (on_cancelled), self, NULL);
-  _imgimport_lock (&self->lock);
+  g_mutex_lock (&self->lock);
   while ((import = ref_begun (self)) != NULL)
     {
       if (!cancelled && (self->config->workers == 0 || g_cancellable_is_cancelled (cancellable)))
         {
           cancelled = TRUE;
-          _imgimport_unlock (&self->lock);
+          g_mutex_unlock (&self->lock);
           _imgimport_imports_cancel (self);
-          _imgimport_lock (&self->lock);
+          g_mutex_lock (&self->lock);
         }
       else
         await_import (self, import);
-      _imgimport_unlock (&self->lock);
+      g_mutex_unlock (&self->lock);
       _imgimport_import_unref (import);
-      _imgimport_lock (&self->lock);
+      g_mutex_lock (&self->lock);
     }
-  _imgimport_unlock (&self->lock);
+  g_mutex_unlock (&self->lock);
   g_cancellable_disconnect (cancellable, handler);
   return cancelled;
 }
@@ -191,18 +191,18 @@ shut_down (ImgImportService *self, GCancellable *cancellable)
   cancelled = end_work (self, cancellable);
   set_state (self, IMGIMPORT_SERVICE_CLOSED);
 
-  _imgimport_lock (&self->lock);
+  g_mutex_lock (&self->lock);
   while (self->uses > 0)
-    _imgimport_cond_wait (&self->cond, &self->lock);
-  _imgimport_unlock (&self->lock);
+    g_cond_wait (&self->cond, &self->lock);
+  g_mutex_unlock (&self->lock);
 
   /* What the calls that were inside have begun. */
   cancelled = end_work (self, cancellable) || cancelled;
   stop_engine (self);
-  _imgimport_lock (&self->lock);
+  g_mutex_lock (&self->lock);
   while (g_hash_table_size (self->imports) > 0)
-    _imgimport_cond_wait (&self->cond, &self->lock);
-  _imgimport_unlock (&self->lock);
+    g_cond_wait (&self->cond, &self->lock);
+  g_mutex_unlock (&self->lock);
   _imgimport_service_drop_stalled (self, NULL);
   _imgimport_service_drop_plugins (self);
   return cancelled;
@@ -215,7 +215,7 @@ begin_close (ImgImportService *self)
   g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&self->lock);
 
   while (self->state == IMGIMPORT_SERVICE_STARTING || self->state == IMGIMPORT_SERVICE_CLOSING)
-    _imgimport_cond_wait (&self->cond, &self->lock);
+    g_cond_wait (&self->cond, &self->lock);
   if (self->state == IMGIMPORT_SERVICE_CLOSED)
     return FALSE;
   self->state = IMGIMPORT_SERVICE_CLOSING;

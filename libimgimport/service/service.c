@@ -90,9 +90,9 @@ check_new (ImgImportService *self, gpointer user_data, GDestroyNotify destroy, G
 
   if (_imgimport_service_check_process (self, error))
     {
-      _imgimport_lock (&self->lock);
+      g_mutex_lock (&self->lock);
       is_new = self->state == IMGIMPORT_SERVICE_NEW;
-      _imgimport_unlock (&self->lock);
+      g_mutex_unlock (&self->lock);
       if (!is_new)
         refuse (error, "service-started", "the service has been started");
     }

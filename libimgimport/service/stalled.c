@@ -213,11 +213,11 @@ put (ImgImportService *self, Stalled *stalled)
   g_autofree char *key = NULL;
   Stalled *before = NULL;
 
-  _imgimport_lock (&self->lock);
+  g_mutex_lock (&self->lock);
   g_hash_table_steal_extended (self->stalled, stalled->import->job_id, (gpointer *)&key,
                                (gpointer *)&before);
   g_hash_table_insert (self->stalled, g_strdup (stalled->import->job_id), stalled);
-  _imgimport_unlock (&self->lock);
+  g_mutex_unlock (&self->lock);
   if (before == NULL)
     return TRUE;
   stalled_free (before);

@@ -20,7 +20,7 @@ enter (ImgImportUpload *self, GError **error)
     return FALSE;
   locker = _imgimport_locker_new (&self->service->lock);
   while (self->busy)
-    _imgimport_cond_wait (&self->service->cond, &self->service->lock);
+    g_cond_wait (&self->service->cond, &self->service->lock);
   self->busy = TRUE;
   return TRUE;
 }
@@ -48,9 +48,9 @@ on_progress (guint64 bytes, gpointer user_data)
   g_autoptr (GError) error = NULL;
   gint64 now = _imgimport_clock_monotonic_us (self->service->clock);
 
-  _imgimport_lock (&self->service->lock);
+  g_mutex_lock (&self->service->lock);
   self->bytes = bytes;
-  _imgimport_unlock (&self->service->lock);
+  g_mutex_unlock (&self->service->lock);
   _imgimport_bus_publish (self->service->bus, event);
 
   /* The last call comes from finish, whose commit tells the bytes and checks the claim anyway. */
@@ -372,10 +372,10 @@ _imgimport_uploads_abort (ImgImportService *self)
   g_autoptr (GPtrArray) uploads = g_ptr_array_new_with_free_func (g_object_unref);
   guint i;
 
-  _imgimport_lock (&self->lock);
+  g_mutex_lock (&self->lock);
   for (i = 0; i < self->uploads->len; i++)
     g_ptr_array_add (uploads, g_object_ref (self->uploads->pdata[i]));
-  _imgimport_unlock (&self->lock);
+  g_mutex_unlock (&self->lock);
 
   for (i = 0; i < uploads->len; i++)
     {

@@ -60,8 +60,7 @@ look (ImgImportService *self, const char *job_id, gboolean *resumed, GError **er
   return NULL;
 }
 
-/* The job whose end has been told; NULL where it has not. A copy: other threads still hold that one,
- * and the caller's must be the caller's alone. */
+/* The job whose end has been told; NULL where it has not. */
 static ImgImportJob *
 take_ended (ImgImportSubscription *subscription)
 {
@@ -71,8 +70,7 @@ take_ended (ImgImportSubscription *subscription)
   while ((event = imgimport_subscription_next (subscription)) != NULL)
     {
       if (job == NULL && _imgimport_event_get_ended (event) != NULL)
-        job = _imgimport_job_copy (_imgimport_event_get_ended (event));
-      IMGIMPORT_TSAN_RELEASE (event);
+        job = g_object_ref (_imgimport_event_get_ended (event));
       g_object_unref (event);
     }
   return job;

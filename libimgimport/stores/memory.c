@@ -186,7 +186,7 @@ memory_commit (gpointer self, gpointer writer, guint64 size, char **version,
   Writer *memory = writer;
   gboolean ours = FALSE;
 
-  _imgimport_lock (&store->lock);
+  g_mutex_lock (&store->lock);
   ours = give_up_key (store, memory);
   if (ours)
     {
@@ -195,7 +195,7 @@ memory_commit (gpointer self, gpointer writer, guint64 size, char **version,
       *version = version_of (memory->object);
       g_hash_table_insert (store->objects, g_strdup (memory->key), object_ref (memory->object));
     }
-  _imgimport_unlock (&store->lock);
+  g_mutex_unlock (&store->lock);
   if (!ours)
     _imgimport_set_error (error, IMGIMPORT_ERROR_NOT_FOUND, "not-found",
                           "object “%s”: removed while it was being written", memory->key);
@@ -208,9 +208,9 @@ memory_abort (gpointer self, gpointer writer)
 {
   MemoryStore *store = self;
 
-  _imgimport_lock (&store->lock);
+  g_mutex_lock (&store->lock);
   (void)give_up_key (store, writer);
-  _imgimport_unlock (&store->lock);
+  g_mutex_unlock (&store->lock);
   writer_free (writer);
 }
 
@@ -223,11 +223,11 @@ find_object (MemoryStore *self, const char *key, GError **error)
 
   if (!_imgimport_store_check_key (key, error))
     return NULL;
-  _imgimport_lock (&self->lock);
+  g_mutex_lock (&self->lock);
   object = g_hash_table_lookup (self->objects, key);
   if (object != NULL)
     object_ref (object);
-  _imgimport_unlock (&self->lock);
+  g_mutex_unlock (&self->lock);
   if (object == NULL)
     _imgimport_set_error_errno (error, ENOENT, "object “%s”", key);
   return object;
@@ -331,9 +331,9 @@ memory_remove (gpointer self, const char *key, GCancellable *cancellable, GError
 
   if (!_imgimport_store_check_key (key, error))
     return FALSE;
-  _imgimport_lock (&store->lock);
+  g_mutex_lock (&store->lock);
   found = g_hash_table_remove (store->objects, key) || g_hash_table_remove (store->writers, key);
-  _imgimport_unlock (&store->lock);
+  g_mutex_unlock (&store->lock);
   if (!found)
     _imgimport_set_error_errno (error, ENOENT, "object “%s”", key);
   return found;

@@ -24,14 +24,14 @@ _imgimport_pass_acquire (ImgImportPass *self)
 {
   ImgImportPassBuffer *buffer = NULL;
 
-  _imgimport_lock (&self->lock);
+  g_mutex_lock (&self->lock);
   while (self->n_free == 0 && self->n_buffers == IMGIMPORT_PASS_N_BUFFERS)
-    _imgimport_cond_wait (&self->released, &self->lock);
+    g_cond_wait (&self->released, &self->lock);
   if (self->n_free > 0)
     buffer = self->buffers[--self->n_free];
   else
     self->n_buffers++;
-  _imgimport_unlock (&self->lock);
+  g_mutex_unlock (&self->lock);
 
   if (buffer == NULL)
     buffer = buffer_new (self->buffer_size);
@@ -68,10 +68,10 @@ _imgimport_pass_free_buffers (ImgImportPass *self)
 void
 _imgimport_pass_fail (ImgImportPass *self, GError *error)
 {
-  _imgimport_lock (&self->lock);
+  g_mutex_lock (&self->lock);
   if (self->error == NULL)
     self->error = g_steal_pointer (&error);
-  _imgimport_unlock (&self->lock);
+  g_mutex_unlock (&self->lock);
 
   g_clear_error (&error);
   g_cancellable_cancel (self->stop);
@@ -118,7 +118,7 @@ stage_pop (ImgImportPassStage *self, gboolean wait)
   ImgImportPassBuffer *buffer;
 
   while (wait && self->n_queued == 0 && !self->pass->closing)
-    _imgimport_cond_wait (&self->ready, &self->pass->lock);
+    g_cond_wait (&self->ready, &self->pass->lock);
   if (self->n_queued == 0)
     return NULL;
   buffer = self->queue[self->queue_head];
@@ -196,11 +196,11 @@ _imgimport_pass_dispatch (ImgImportPass *self, ImgImportPassBuffer *buffer)
       return;
     }
 
-  _imgimport_lock (&self->lock);
+  g_mutex_lock (&self->lock);
   buffer->refs = self->n_stages;
   for (guint i = 0; i < self->n_stages; i++)
     stage_push (&self->stages[i], buffer);
-  _imgimport_unlock (&self->lock);
+  g_mutex_unlock (&self->lock);
 
   /* An image of one buffer is not worth a thread: the stages find it in their queues at the end. */
   for (guint i = 0; !first && i < self->n_stages; i++)
@@ -215,11 +215,11 @@ _imgimport_pass_dispatch (ImgImportPass *self, ImgImportPassBuffer *buffer)
 void
 _imgimport_pass_close (ImgImportPass *self)
 {
-  _imgimport_lock (&self->lock);
+  g_mutex_lock (&self->lock);
   self->closing = TRUE;
   for (guint i = 0; i < self->n_stages; i++)
     g_cond_signal (&self->stages[i].ready);
-  _imgimport_unlock (&self->lock);
+  g_mutex_unlock (&self->lock);
 
   for (guint i = 0; i < self->n_stages; i++)
     {
@@ -229,6 +229,6 @@ _imgimport_pass_close (ImgImportPass *self)
   for (guint i = 0; i < self->n_stages; i++)
     {
       if (self->stages[i].thread != NULL)
-        _imgimport_thread_join (g_steal_pointer (&self->stages[i].thread));
+        g_thread_join (g_steal_pointer (&self->stages[i].thread));
     }
 }

@@ -35,9 +35,9 @@ sink_fail (ImgImportPassSink *self, GError *error)
     }
   self->error = error;
 
-  _imgimport_lock (&pass->lock);
+  g_mutex_lock (&pass->lock);
   n_live = --pass->n_live_sinks;
-  _imgimport_unlock (&pass->lock);
+  g_mutex_unlock (&pass->lock);
 
   if (n_live == 0)
     _imgimport_pass_fail (pass, g_error_copy (pass->sinks[0].error));

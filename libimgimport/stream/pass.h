@@ -43,7 +43,7 @@ typedef struct
   ImgImportDigest *digest;
   ImgImportPassSink *sink;
   gboolean on_caller; /* has and will have no thread */
-  ImgImportThread *thread;
+  GThread *thread;
   GCond ready;
   ImgImportPassBuffer *queue[IMGIMPORT_PASS_N_BUFFERS];
   guint queue_head;

@@ -319,7 +319,7 @@ increment_often (gpointer data)
 static void
 threads_that_retry_on_conflict_lose_no_update (Catalog *catalog, gconstpointer unused)
 {
-  ImgImportThread *threads[N_THREADS];
+  GThread *threads[N_THREADS];
   g_autofree char *journal = NULL;
 
   catalog_put (catalog, "counter", "c", IMGIMPORT_REVISION_ABSENT, "0");
@@ -329,7 +329,7 @@ threads_that_retry_on_conflict_lose_no_update (Catalog *catalog, gconstpointer u
       g_assert_nonnull (threads[i]);
     }
   for (guint i = 0; i < N_THREADS; i++)
-    _imgimport_thread_join (threads[i]);
+    g_thread_join (threads[i]);
   catalog_assert_record (catalog, "counter", "c", "400@401");
   /* "x" and a "|" between each two: a commit that lost has not appended. */
   journal = catalog_journal (catalog, "count");

@@ -90,7 +90,7 @@ static void
 threads_get_owners_of_their_own (Catalog *catalog, gconstpointer unused)
 {
   g_autoptr (GHashTable) owners = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  ImgImportThread *threads[N_THREADS];
+  GThread *threads[N_THREADS];
   Enrolment enrolments[N_THREADS];
 
   for (guint i = 0; i < N_THREADS; i++)
@@ -101,7 +101,7 @@ threads_get_owners_of_their_own (Catalog *catalog, gconstpointer unused)
     }
   for (guint i = 0; i < N_THREADS; i++)
     {
-      _imgimport_thread_join (threads[i]);
+      g_thread_join (threads[i]);
       g_assert_true (g_hash_table_add (owners, enrolments[i].owner));
     }
 }

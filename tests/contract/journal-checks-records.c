@@ -150,7 +150,7 @@ static void
 many_threads_write_their_runs (Journal *journal, gconstpointer unused)
 {
   Writer writers[N_THREADS];
-  ImgImportThread *threads[N_THREADS];
+  GThread *threads[N_THREADS];
   guint i;
 
   for (i = 0; i < N_THREADS; i++)
@@ -161,7 +161,7 @@ many_threads_write_their_runs (Journal *journal, gconstpointer unused)
       g_assert_nonnull (threads[i]);
     }
   for (i = 0; i < N_THREADS; i++)
-    _imgimport_thread_join (threads[i]);
+    g_thread_join (threads[i]);
   for (i = 0; i < N_THREADS; i++)
     {
       g_autofree char *text = journal_read (journal->journal, writers[i].run);

@@ -211,7 +211,7 @@ static void
 one_of_many_threads_gets_a_key (StoreFixture *f, gconstpointer unused)
 {
   Contender contenders[4];
-  ImgImportThread *threads[4];
+  GThread *threads[4];
   guint winners = 0;
   guint i;
 
@@ -222,7 +222,7 @@ one_of_many_threads_gets_a_key (StoreFixture *f, gconstpointer unused)
     }
   for (i = 0; i < G_N_ELEMENTS (threads); i++)
     {
-      _imgimport_thread_join (threads[i]);
+      g_thread_join (threads[i]);
       winners += contenders[i].won ? 1 : 0;
     }
   g_assert_cmpuint (winners, ==, 1);

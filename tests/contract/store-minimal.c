@@ -124,7 +124,7 @@ minimal_commit (gpointer data, gpointer handle, guint64 size, char **version,
   Writer *writer = handle;
   gboolean ours = FALSE;
 
-  _imgimport_lock (&self->lock);
+  g_mutex_lock (&self->lock);
   ours = g_hash_table_lookup (self->objects, writer->key) == writer->object;
   if (ours)
     {
@@ -132,7 +132,7 @@ minimal_commit (gpointer data, gpointer handle, guint64 size, char **version,
       writer->object->committed = TRUE;
       *version = g_strdup_printf ("v%" G_GUINT64_FORMAT, writer->object->serial);
     }
-  _imgimport_unlock (&self->lock);
+  g_mutex_unlock (&self->lock);
   writer_free (writer);
   return ours || fail (error, IMGIMPORT_ERROR_NOT_FOUND, "not-found");
 }
@@ -143,10 +143,10 @@ minimal_abort (gpointer data, gpointer handle)
   Minimal *self = data;
   Writer *writer = handle;
 
-  _imgimport_lock (&self->lock);
+  g_mutex_lock (&self->lock);
   if (g_hash_table_lookup (self->objects, writer->key) == writer->object)
     g_hash_table_remove (self->objects, writer->key);
-  _imgimport_unlock (&self->lock);
+  g_mutex_unlock (&self->lock);
   writer_free (writer);
 }
 

@@ -89,21 +89,21 @@ n_waiting_is (ImgImportSqlite *catalog, guint n)
 static inline void
 run_together (Place *place, GThreadFunc func, gpointer *arguments, guint n_threads)
 {
-  g_autofree ImgImportThread **threads = g_new0 (ImgImportThread *, n_threads);
+  g_autofree GThread **threads = g_new0 (GThread *, n_threads);
 
-  _imgimport_lock (&place->catalog->lock);
+  g_mutex_lock (&place->catalog->lock);
   place->catalog->writing = TRUE;
-  _imgimport_unlock (&place->catalog->lock);
+  g_mutex_unlock (&place->catalog->lock);
   for (guint i = 0; i < n_threads; i++)
     threads[i] = _imgimport_thread_new ("write", func, arguments[i], NULL);
   while (!n_waiting_is (place->catalog, n_threads))
     g_thread_yield ();
-  _imgimport_lock (&place->catalog->lock);
+  g_mutex_lock (&place->catalog->lock);
   place->catalog->writing = FALSE;
   g_cond_broadcast (&place->catalog->written);
-  _imgimport_unlock (&place->catalog->lock);
+  g_mutex_unlock (&place->catalog->lock);
   for (guint i = 0; i < n_threads; i++)
-    _imgimport_thread_join (threads[i]);
+    g_thread_join (threads[i]);
 }
 
 static inline gboolean

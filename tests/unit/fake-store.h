@@ -85,10 +85,10 @@ fake_wait (FakeStore *store, GCancellable *cancellable, GError **error)
 {
   gulong id = g_cancellable_connect (cancellable, G_CALLBACK (fake_wake), store, NULL);
 
-  _imgimport_lock (&store->lock);
+  g_mutex_lock (&store->lock);
   while (store->still && !g_cancellable_is_cancelled (cancellable))
-    _imgimport_cond_wait (&store->changed, &store->lock);
-  _imgimport_unlock (&store->lock);
+    g_cond_wait (&store->changed, &store->lock);
+  g_mutex_unlock (&store->lock);
 
   g_cancellable_disconnect (cancellable, id);
   if (g_cancellable_is_cancelled (cancellable) && store->own_words)
@@ -119,11 +119,11 @@ fake_write (gpointer self, gpointer writer, guint64 offset, const void *data, gs
   FakeWriter *fake = writer;
   g_autoptr (ImgImportLocker) locker = NULL;
 
-  _imgimport_lock (&store->lock);
+  g_mutex_lock (&store->lock);
   store->n_write++;
   store->writer_thread = g_thread_self ();
   g_cond_broadcast (&store->changed);
-  _imgimport_unlock (&store->lock);
+  g_mutex_unlock (&store->lock);
   if (!fake_wait (store, cancellable, error))
     return FALSE;
 
@@ -150,7 +150,7 @@ fake_commit (gpointer self, gpointer writer, guint64 size, char **version,
   if (store->cancel_at_commit != NULL)
     g_cancellable_cancel (store->cancel_at_commit);
 
-  _imgimport_lock (&store->lock);
+  g_mutex_lock (&store->lock);
   ok = fake_fail (++store->n_commit == store->fail_commit, "commit", error);
   if (ok)
     {
@@ -160,7 +160,7 @@ fake_commit (gpointer self, gpointer writer, guint64 size, char **version,
                            g_bytes_new (fake->bytes->data, fake->bytes->len));
     }
   fake_writer_free (store, fake);
-  _imgimport_unlock (&store->lock);
+  g_mutex_unlock (&store->lock);
   return ok;
 }
 

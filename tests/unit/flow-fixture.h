@@ -336,7 +336,7 @@ gate_wait (Fixture *f, guint n)
   f->n_gate++;
   g_cond_broadcast (&f->cond);
   while (f->n_gate < n)
-    _imgimport_cond_wait (&f->cond, &f->lock);
+    g_cond_wait (&f->cond, &f->lock);
 }
 
 static inline void

@@ -20,7 +20,7 @@ typedef struct
   ImgImportJournal *journal;
   guint n_until_append_fails; /* 0: none does */
   GQueue questions;           /* of Question, under lock; one without a task is the last */
-  ImgImportThread *answerer;
+  GThread *answerer;
   gint noise; /* atomic */
   GMutex lock;
   GCond cond;            /* there is a question */
@@ -148,7 +148,7 @@ await_question (World *w)
   g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&w->lock);
 
   while (w->questions.length == 0)
-    _imgimport_cond_wait (&w->cond, &w->lock);
+    g_cond_wait (&w->cond, &w->lock);
   return g_queue_pop_head (&w->questions);
 }
 
@@ -383,7 +383,7 @@ static inline void
 world_free (World *w)
 {
   ask (w, NULL, NULL, NULL);
-  _imgimport_thread_join (w->answerer);
+  g_thread_join (w->answerer);
   if (w->run != NULL)
     imgimport_run_get_state (w->run);
   g_clear_object (&w->run);

@@ -37,7 +37,7 @@ halt (World *w, const char *place)
   w->halted = TRUE;
   g_cond_broadcast (&w->cond);
   while (w->halt_at != NULL)
-    _imgimport_cond_wait (&w->cond, &w->lock);
+    g_cond_wait (&w->cond, &w->lock);
 }
 
 static inline void
@@ -46,7 +46,7 @@ await_halt (World *w)
   g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&w->lock);
 
   while (!w->halted)
-    _imgimport_cond_wait (&w->cond, &w->lock);
+    g_cond_wait (&w->cond, &w->lock);
 }
 
 static inline void

@@ -23,9 +23,9 @@ on_cancelled (GCancellable *cancellable, gpointer user_data)
 {
   World *w = user_data;
 
-  _imgimport_lock (&w->lock);
+  g_mutex_lock (&w->lock);
   g_cond_broadcast (&w->cond);
-  _imgimport_unlock (&w->lock);
+  g_mutex_unlock (&w->lock);
 }
 
 static inline gboolean
@@ -34,13 +34,13 @@ wait_at_gate (gpointer self, ImgImportCall *call, GCancellable *cancellable, GEr
   World *w = self;
   gulong handler = g_cancellable_connect (cancellable, G_CALLBACK (on_cancelled), w, NULL);
 
-  _imgimport_lock (&w->lock);
+  g_mutex_lock (&w->lock);
   w->n_waiting++;
   g_cond_broadcast (&w->cond);
   while (!w->open && !g_cancellable_is_cancelled (cancellable))
-    _imgimport_cond_wait (&w->cond, &w->lock);
+    g_cond_wait (&w->cond, &w->lock);
   w->n_waiting--;
-  _imgimport_unlock (&w->lock);
+  g_mutex_unlock (&w->lock);
   g_cancellable_disconnect (cancellable, handler);
   return !g_cancellable_set_error_if_cancelled (cancellable, error);
 }
@@ -50,19 +50,19 @@ static const ImgImportHookVTable gate = { IMGIMPORT_HOOK_VTABLE_INIT, .metadata 
 static inline void
 await_gate (World *w)
 {
-  _imgimport_lock (&w->lock);
+  g_mutex_lock (&w->lock);
   while (w->n_waiting == 0)
-    _imgimport_cond_wait (&w->cond, &w->lock);
-  _imgimport_unlock (&w->lock);
+    g_cond_wait (&w->cond, &w->lock);
+  g_mutex_unlock (&w->lock);
 }
 
 static inline void
 open_gate (World *w)
 {
-  _imgimport_lock (&w->lock);
+  g_mutex_lock (&w->lock);
   w->open = TRUE;
   g_cond_broadcast (&w->cond);
-  _imgimport_unlock (&w->lock);
+  g_mutex_unlock (&w->lock);
 }
 
 static inline void

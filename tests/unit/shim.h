@@ -201,9 +201,9 @@ shim_wake (GCancellable *cancellable, gpointer user_data)
 {
   Shim *shim = user_data;
 
-  _imgimport_lock (&shim->lock);
+  g_mutex_lock (&shim->lock);
   g_cond_broadcast (&shim->cond);
-  _imgimport_unlock (&shim->lock);
+  g_mutex_unlock (&shim->lock);
 }
 
 /* Until it is cancelled. */
@@ -212,23 +212,23 @@ shim_stand_still (Shim *shim, GCancellable *cancellable)
 {
   gulong handler = g_cancellable_connect (cancellable, G_CALLBACK (shim_wake), shim, NULL);
 
-  _imgimport_lock (&shim->lock);
+  g_mutex_lock (&shim->lock);
   shim->n_waiting++;
   g_cond_broadcast (&shim->cond);
   while (shim->still && !g_cancellable_is_cancelled (cancellable))
-    _imgimport_cond_wait (&shim->cond, &shim->lock);
+    g_cond_wait (&shim->cond, &shim->lock);
   shim->n_waiting--;
-  _imgimport_unlock (&shim->lock);
+  g_mutex_unlock (&shim->lock);
   g_cancellable_disconnect (cancellable, handler);
 }
 
 static inline void
 shim_await_writer (Shim *shim)
 {
-  _imgimport_lock (&shim->lock);
+  g_mutex_lock (&shim->lock);
   while (shim->n_waiting == 0)
-    _imgimport_cond_wait (&shim->cond, &shim->lock);
-  _imgimport_unlock (&shim->lock);
+    g_cond_wait (&shim->cond, &shim->lock);
+  g_mutex_unlock (&shim->lock);
 }
 
 static inline gboolean

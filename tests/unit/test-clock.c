@@ -77,7 +77,7 @@ wait_without_end_needs_the_signal (Shared *self, gconstpointer unused)
 {
   g_autoptr (GError) error = NULL;
   gint64 start = _imgimport_clock_monotonic_us (self->clock);
-  ImgImportThread *thread = NULL;
+  GThread *thread = NULL;
 
   {
     g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&self->mutex);
@@ -88,7 +88,7 @@ wait_without_end_needs_the_signal (Shared *self, gconstpointer unused)
       g_assert_true (
           _imgimport_clock_wait_until (self->clock, &self->cond, &self->mutex, G_MAXINT64));
   }
-  g_assert_true (_imgimport_thread_join (thread) == self);
+  g_assert_true (g_thread_join (thread) == self);
   if (unused != NULL)
     g_assert_cmpint (_imgimport_clock_monotonic_us (self->clock), ==, start);
 }
@@ -154,7 +154,7 @@ static void
 lockers_exclude_and_threads_join (Shared *self, gconstpointer unused)
 {
   g_autoptr (GError) error = NULL;
-  ImgImportThread *threads[4];
+  GThread *threads[4];
   gsize i;
 
   for (i = 0; i < G_N_ELEMENTS (threads); i++)
@@ -163,7 +163,7 @@ lockers_exclude_and_threads_join (Shared *self, gconstpointer unused)
       g_assert_no_error (error);
     }
   for (i = 0; i < G_N_ELEMENTS (threads); i++)
-    g_assert_null (_imgimport_thread_join (threads[i]));
+    g_assert_null (g_thread_join (threads[i]));
   g_assert_cmpuint (self->count, ==, 4000);
   g_assert_cmpint (_imgimport_clock_wall_us (self->clock), ==, WALL_US + 4000);
 }
@@ -186,10 +186,10 @@ static void
 thread_that_cannot_start_is_unavailable (Shared *self, gconstpointer unused)
 {
   g_autoptr (GError) error = NULL;
-  ImgImportThread *thread = _imgimport_thread_new ("denied", start_one_too_many, self, &error);
+  GThread *thread = _imgimport_thread_new ("denied", start_one_too_many, self, &error);
 
   g_assert_no_error (error);
-  (void)_imgimport_thread_join (thread);
+  (void)g_thread_join (thread);
   g_assert_false (self->ready);
 }
 

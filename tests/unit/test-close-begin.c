@@ -18,12 +18,12 @@ typedef struct
 static void
 wait_at_gate (World *w)
 {
-  _imgimport_lock (&w->lock);
+  g_mutex_lock (&w->lock);
   w->has_come = TRUE;
   g_cond_broadcast (&w->cond);
   while (!w->open)
-    _imgimport_cond_wait (&w->cond, &w->lock);
-  _imgimport_unlock (&w->lock);
+    g_cond_wait (&w->cond, &w->lock);
+  g_mutex_unlock (&w->lock);
 }
 
 static gboolean
@@ -59,7 +59,7 @@ test_import_that_begins_is_awaited (void)
   g_autoptr (ImgImportJobRecord) job = NULL;
   g_autofree char *id = NULL;
   g_autofree char *job_id = NULL;
-  ImgImportThread *closer;
+  GThread *closer;
 
   shim_world_init (&w.shims);
   w.shims.catalog_slots.commit = slow_commit;
@@ -70,20 +70,20 @@ test_import_that_begins_is_awaited (void)
   stage (service, id, "bytes");
   job_id = begin_import (service, NULL, id, NULL);
 
-  _imgimport_lock (&w.lock);
+  g_mutex_lock (&w.lock);
   while (!w.has_come)
-    _imgimport_cond_wait (&w.cond, &w.lock);
-  _imgimport_unlock (&w.lock);
+    g_cond_wait (&w.cond, &w.lock);
+  g_mutex_unlock (&w.lock);
   import = _imgimport_service_find_import (service, job_id);
   g_assert_true (_imgimport_import_is_begun (import));
   g_clear_pointer (&import, _imgimport_import_unref);
 
   closer = _imgimport_thread_new ("closer", close_service, service, NULL);
-  _imgimport_lock (&w.lock);
+  g_mutex_lock (&w.lock);
   w.open = TRUE;
   g_cond_broadcast (&w.cond);
-  _imgimport_unlock (&w.lock);
-  g_assert_true (GPOINTER_TO_INT (_imgimport_thread_join (closer)));
+  g_mutex_unlock (&w.lock);
+  g_assert_true (GPOINTER_TO_INT (g_thread_join (closer)));
 
   g_clear_object (&service);
   service = open_service (&w);

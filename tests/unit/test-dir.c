@@ -259,10 +259,10 @@ static void
 run_in_thread (GThreadFunc func, gpointer data)
 {
   g_autoptr (GError) error = NULL;
-  ImgImportThread *thread = _imgimport_thread_new ("denied", func, data, &error);
+  GThread *thread = _imgimport_thread_new ("denied", func, data, &error);
 
   g_assert_no_error (error);
-  (void)_imgimport_thread_join (thread);
+  (void)g_thread_join (thread);
 }
 
 static gpointer

@@ -12,7 +12,7 @@
 
 typedef struct
 {
-  ImgImportThread *thread;
+  GThread *thread;
   GCancellable *cancellable;
   int fd;
   GByteArray *bytes; /* read, or to be written */
@@ -190,7 +190,7 @@ check_transfer (int write_fd, int read_fd, GCancellable *cancellable)
   g_assert_true (_imgimport_fd_write_all (write_fd, data, BIG, cancellable, &error));
   g_assert_no_error (error);
   _imgimport_fd_close (write_fd);
-  (void)_imgimport_thread_join (peer.thread);
+  (void)g_thread_join (peer.thread);
   assert_bytes (peer.bytes->data, peer.bytes->len, data, BIG);
   g_byte_array_unref (peer.bytes);
   _imgimport_fd_close (read_fd);
@@ -235,7 +235,7 @@ check_cancelled_read (gboolean blocking)
   g_assert_false (_imgimport_fd_read (fds[0], buffer, sizeof buffer, &n, cancellable, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
   g_assert_cmpuint (n, ==, 0);
-  (void)_imgimport_thread_join (peer.thread);
+  (void)g_thread_join (peer.thread);
   _imgimport_fd_close (fds[0]);
   _imgimport_fd_close (fds[1]);
 }
@@ -260,7 +260,7 @@ waiting_write_is_cancelled (void)
   peer_start (&peer, cancel);
   g_assert_false (_imgimport_fd_write_all (fds[1], data, BIG, cancellable, &error));
   g_assert_error (error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
-  (void)_imgimport_thread_join (peer.thread);
+  (void)g_thread_join (peer.thread);
   _imgimport_fd_close (fds[0]);
   _imgimport_fd_close (fds[1]);
 }

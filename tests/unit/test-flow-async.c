@@ -95,7 +95,7 @@ completes_from_another_thread (void)
 {
   g_autoptr (Fixture) f = fixture_new (0, TRUE);
   g_autoptr (GVariant) value = NULL;
-  ImgImportThread *thread;
+  GThread *thread;
   Async *a = add_async (f, "a");
 
   add_script (f, "b");
@@ -105,7 +105,7 @@ completes_from_another_thread (void)
   expect_task (f, "a", IMGIMPORT_TASK_RUNNING);
   thread = _imgimport_thread_new ("completer", complete_later, a, NULL);
   expect_end (f, IMGIMPORT_RUN_SUCCESS);
-  _imgimport_thread_join (thread);
+  g_thread_join (thread);
   expect_trace (f, "a> b+");
   value = imgimport_run_get_output (f->run, "a");
   g_assert_cmpstr (g_variant_get_string (value, NULL), ==, "later");

@@ -290,7 +290,7 @@ await_threads (Fixture *f)
   g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&f->lock);
 
   while (f->n_gate < f->threads)
-    _imgimport_cond_wait (&f->cond, &f->lock);
+    g_cond_wait (&f->cond, &f->lock);
 }
 
 /* Quiet once cancel has returned, told by what is still done and not by a clock: the tasks that had

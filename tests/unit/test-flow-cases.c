@@ -171,7 +171,7 @@ static void
 states_change_as_they_may (void)
 {
   g_autoptr (Fixture) f = fixture_new (2, FALSE);
-  ImgImportThread *thread;
+  GThread *thread;
   guint i;
 
   for (i = 0; i < 20000; i++)
@@ -185,7 +185,7 @@ states_change_as_they_may (void)
   g_assert_true (imgimport_run_start (f->run, f->engine, NULL));
   g_assert_false (imgimport_run_start (f->run, f->engine, NULL));
   thread = _imgimport_thread_new ("suspender", suspend_and_resume, f, NULL);
-  _imgimport_thread_join (thread);
+  g_thread_join (thread);
   g_assert_true (imgimport_run_wait (f->run, -1));
   while (imgimport_run_resume (f->run, f->engine, NULL))
     g_assert_true (imgimport_run_wait (f->run, -1));

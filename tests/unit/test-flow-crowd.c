@@ -149,7 +149,7 @@ await (gpointer data, ImgImportTask *task, GCancellable *cancellable, GError **e
   g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&self->lock);
 
   while (!self->is_done)
-    _imgimport_cond_wait (&self->cond, &self->lock);
+    g_cond_wait (&self->cond, &self->lock);
   return TRUE;
 }
 

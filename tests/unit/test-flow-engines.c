@@ -104,7 +104,7 @@ await_stage (Fixture *f, guint stage)
   g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&f->lock);
 
   while (f->n_gate < stage)
-    _imgimport_cond_wait (&f->cond, &f->lock);
+    g_cond_wait (&f->cond, &f->lock);
 }
 
 static void

@@ -64,7 +64,7 @@ fail_to_sync (gpointer data)
 static void
 a_failed_sync_ends_the_journal (Files *files, gconstpointer unused)
 {
-  _imgimport_thread_join (_imgimport_thread_new ("denied", fail_to_sync, files, NULL));
+  g_thread_join (_imgimport_thread_new ("denied", fail_to_sync, files, NULL));
 }
 
 static gpointer
@@ -83,7 +83,7 @@ fail_to_write (gpointer data)
 static void
 a_failed_write_leaves_no_trace (Files *files, gconstpointer unused)
 {
-  _imgimport_thread_join (_imgimport_thread_new ("denied", fail_to_write, files, NULL));
+  g_thread_join (_imgimport_thread_new ("denied", fail_to_write, files, NULL));
   append (files, "a", "three", TRUE);
   assert_records (files, "a", "|one|three");
 }
@@ -113,7 +113,7 @@ static void
 concurrent_runs_share_syncs (Files *files, gconstpointer unused)
 {
   Writer writers[N_THREADS];
-  ImgImportThread *threads[N_THREADS];
+  GThread *threads[N_THREADS];
   guint i;
 
   for (i = 0; i < N_THREADS; i++)
@@ -123,7 +123,7 @@ concurrent_runs_share_syncs (Files *files, gconstpointer unused)
       threads[i] = _imgimport_thread_new ("writer", write_durably, &writers[i], NULL);
     }
   for (i = 0; i < N_THREADS; i++)
-    _imgimport_thread_join (threads[i]);
+    g_thread_join (threads[i]);
   g_test_message ("%d durable appends, %" G_GUINT64_FORMAT " syncs", N_THREADS * N_APPENDS,
                   _imgimport_journal_file_count_syncs (files->journal));
   g_assert_cmpuint (_imgimport_journal_file_count_syncs (files->journal), <=,

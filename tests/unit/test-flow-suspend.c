@@ -301,14 +301,14 @@ gauge_execute (gpointer data, ImgImportTask *task, GCancellable *cancellable, GE
 {
   Gauge *self = data;
 
-  _imgimport_lock (&self->lock);
+  g_mutex_lock (&self->lock);
   self->n++;
   self->most = MAX (self->most, self->n);
-  _imgimport_unlock (&self->lock);
+  g_mutex_unlock (&self->lock);
   g_thread_yield ();
-  _imgimport_lock (&self->lock);
+  g_mutex_lock (&self->lock);
   self->n--;
-  _imgimport_unlock (&self->lock);
+  g_mutex_unlock (&self->lock);
   return TRUE;
 }
 

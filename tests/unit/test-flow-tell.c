@@ -32,7 +32,7 @@ wait_to_be_seen (gpointer self, ImgImportTask *task, GCancellable *cancellable, 
   gint64 deadline_us = g_get_monotonic_time () + (gint64)PATIENCE_MS * 1000;
 
   while (!meeting->is_seen)
-    if (!_imgimport_cond_wait_until (&meeting->cond, &meeting->lock, deadline_us))
+    if (!g_cond_wait_until (&meeting->cond, &meeting->lock, deadline_us))
       break;
   if (!meeting->is_seen)
     _imgimport_set_error (error, IMGIMPORT_ERROR_TIMED_OUT, "timed-out", "nobody has seen it");

@@ -175,14 +175,14 @@ static void
 several_callers_drive_one_engine (void)
 {
   g_autoptr (Fixture) f = fixture_new (0, FALSE);
-  ImgImportThread *thread;
+  GThread *thread;
 
   add_script (f, "a")->hook = meet_the_other;
   add_script (f, "b")->hook = meet_the_other;
   start_run (f);
   thread = _imgimport_thread_new ("other", iterate_until_end, f, NULL);
   expect_end (f, IMGIMPORT_RUN_SUCCESS);
-  _imgimport_thread_join (thread);
+  g_thread_join (thread);
 }
 
 static gpointer
@@ -201,14 +201,14 @@ static void
 wait_may_come_before_the_start (gconstpointer threads)
 {
   g_autoptr (Fixture) f = fixture_new (GPOINTER_TO_UINT (threads), FALSE);
-  ImgImportThread *thread;
+  GThread *thread;
 
   add_script (f, "a");
   prepare_run (f);
   thread = _imgimport_thread_new ("waiter", wait_for_start, f, NULL);
   gate_wait (f, 2);
   g_assert_true (imgimport_run_start (f->run, f->engine, NULL));
-  _imgimport_thread_join (thread);
+  g_thread_join (thread);
   expect_end (f, IMGIMPORT_RUN_SUCCESS);
 }
 

@@ -62,7 +62,7 @@ await_end (World *w)
   g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&w->service->lock);
 
   while (g_hash_table_size (w->service->imports) > 0)
-    _imgimport_cond_wait (&w->service->cond, &w->service->lock);
+    g_cond_wait (&w->service->cond, &w->service->lock);
 }
 
 /* Active with these bytes and their sums, and nothing is left of what it was made of. */

@@ -40,7 +40,7 @@ await_stall (World *w)
   g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&w->lock);
 
   while (w->n_stalls == 0)
-    _imgimport_cond_wait (&w->cond, &w->lock);
+    g_cond_wait (&w->cond, &w->lock);
 }
 
 static void

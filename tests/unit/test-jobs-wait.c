@@ -46,10 +46,10 @@ accept (World *w, char **image_id)
 static void
 let_go (World *w)
 {
-  _imgimport_lock (&w->shims.one.lock);
+  g_mutex_lock (&w->shims.one.lock);
   w->shims.one.still = FALSE;
   g_cond_broadcast (&w->shims.one.cond);
-  _imgimport_unlock (&w->shims.one.lock);
+  g_mutex_unlock (&w->shims.one.lock);
 }
 
 static void
@@ -142,13 +142,13 @@ test_cancelled_wait_leaves_the_job (World *w, gconstpointer data)
   g_autofree char *job_id = accept (w, &id);
   g_autoptr (GCancellable) cancellable = g_cancellable_new ();
   Canceller canceller = { &w->shims.one, cancellable };
-  ImgImportThread *thread = _imgimport_thread_new ("cancel", cancel_soon, &canceller, &w->error);
+  GThread *thread = _imgimport_thread_new ("cancel", cancel_soon, &canceller, &w->error);
   g_autoptr (ImgImportJob) job = NULL;
 
   g_assert_null (imgimport_service_wait_job (w->service, job_id, -1, cancellable, &w->error));
   g_assert_error (w->error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
   g_clear_error (&w->error);
-  _imgimport_thread_join (thread);
+  g_thread_join (thread);
   let_go (w);
   job = finish (w->service, job_id);
   assert_success (job);

@@ -137,12 +137,12 @@ blocking_read (gpointer source, void *buffer, gsize length, gsize *n_read,
   if (self->source.n_reads + 1 < self->block_at)
     return fake_source_read (&self->source, buffer, length, n_read, cancellable, error);
   id = g_cancellable_connect (cancellable, G_CALLBACK (blocker_wake), self, NULL);
-  _imgimport_lock (&self->lock);
+  g_mutex_lock (&self->lock);
   self->blocked = TRUE;
   g_cond_broadcast (&self->changed);
   while (!g_cancellable_is_cancelled (cancellable))
-    _imgimport_cond_wait (&self->changed, &self->lock);
-  _imgimport_unlock (&self->lock);
+    g_cond_wait (&self->changed, &self->lock);
+  g_mutex_unlock (&self->lock);
   g_cancellable_disconnect (cancellable, id);
   return !g_cancellable_set_error_if_cancelled (cancellable, error);
 }
@@ -152,10 +152,10 @@ cancel_when_blocked (gpointer data)
 {
   Blocker *self = data;
 
-  _imgimport_lock (&self->lock);
+  g_mutex_lock (&self->lock);
   while (!self->blocked)
-    _imgimport_cond_wait (&self->changed, &self->lock);
-  _imgimport_unlock (&self->lock);
+    g_cond_wait (&self->changed, &self->lock);
+  g_mutex_unlock (&self->lock);
   g_cancellable_cancel (self->cancellable);
   return NULL;
 }
@@ -169,7 +169,7 @@ cancelled_while_the_source_blocks (Fixture *f, gconstpointer threads)
                           .block_at = at };
       g_autoptr (GCancellable) cancellable = g_cancellable_new ();
       g_autoptr (ImgImportPass) pass = _imgimport_pass_new (&f->spec, cancellable, &f->error);
-      ImgImportThread *helper;
+      GThread *helper;
 
       g_mutex_init (&blocker.lock);
       g_cond_init (&blocker.changed);
@@ -177,7 +177,7 @@ cancelled_while_the_source_blocks (Fixture *f, gconstpointer threads)
       helper = _imgimport_thread_new ("cancel", cancel_when_blocked, &blocker, NULL);
       g_clear_error (&f->error);
       g_assert_false (_imgimport_pass_pull (pass, blocking_read, &blocker, cancellable, &f->error));
-      _imgimport_thread_join (helper);
+      g_thread_join (helper);
       g_mutex_clear (&blocker.lock);
       g_cond_clear (&blocker.changed);
     }
@@ -188,10 +188,10 @@ cancel_when_written (gpointer data)
 {
   Blocker *self = data;
 
-  _imgimport_lock (&self->store->lock);
+  g_mutex_lock (&self->store->lock);
   while (self->store->n_write == 0)
-    _imgimport_cond_wait (&self->store->changed, &self->store->lock);
-  _imgimport_unlock (&self->store->lock);
+    g_cond_wait (&self->store->changed, &self->store->lock);
+  g_mutex_unlock (&self->store->lock);
   g_cancellable_cancel (self->cancellable);
   return NULL;
 }
@@ -206,7 +206,7 @@ cancelled_while_a_sink_blocks (Fixture *f, gconstpointer threads)
       g_autoptr (GCancellable) cancellable = g_cancellable_new ();
       Blocker blocker = { .store = f->fakes[i], .cancellable = cancellable };
       g_autoptr (ImgImportPass) pass = NULL;
-      ImgImportThread *helper;
+      GThread *helper;
 
       f->sinks[i].may_fail = i == 1;
       f->fakes[i]->own_words = TRUE;
@@ -217,7 +217,7 @@ cancelled_while_a_sink_blocks (Fixture *f, gconstpointer threads)
       g_clear_error (&f->error);
       g_assert_false (
           _imgimport_pass_pull (pass, fake_source_read, &source, cancellable, &f->error));
-      _imgimport_thread_join (helper);
+      g_thread_join (helper);
       g_assert_error (f->error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
       g_clear_pointer (&pass, _imgimport_pass_free);
       f->fakes[i]->still = FALSE;

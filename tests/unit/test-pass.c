@@ -238,10 +238,10 @@ pressing_read (gpointer source, void *buffer, gsize length, gsize *n_read,
 {
   Pressure *self = source;
 
-  _imgimport_lock (&self->slow->lock);
+  g_mutex_lock (&self->slow->lock);
   if (self->slow->still)
     self->n_before_release++;
-  _imgimport_unlock (&self->slow->lock);
+  g_mutex_unlock (&self->slow->lock);
   return fake_source_read (&self->source, buffer, length, n_read, cancellable, error);
 }
 
@@ -250,16 +250,16 @@ release_when_stuck (gpointer data)
 {
   Pressure *self = data;
 
-  _imgimport_lock (&self->slow->lock);
+  g_mutex_lock (&self->slow->lock);
   while (self->n_before_release < N_BUFFERS)
     {
-      _imgimport_unlock (&self->slow->lock);
+      g_mutex_unlock (&self->slow->lock);
       g_thread_yield ();
-      _imgimport_lock (&self->slow->lock);
+      g_mutex_lock (&self->slow->lock);
     }
   self->slow->still = FALSE;
   g_cond_broadcast (&self->slow->changed);
-  _imgimport_unlock (&self->slow->lock);
+  g_mutex_unlock (&self->slow->lock);
   return NULL;
 }
 
@@ -270,13 +270,13 @@ slow_sink_holds_up_the_source (Fixture *f, gconstpointer threads)
                         .slow = f->fakes[2] };
   g_autoptr (ImgImportPass) pass = _imgimport_pass_new (&f->spec, NULL, &f->error);
   g_auto (ImgImportPassResult) result = { 0 };
-  ImgImportThread *helper;
+  GThread *helper;
 
   f->fakes[2]->still = TRUE;
   helper = _imgimport_thread_new ("release", release_when_stuck, &pressure, NULL);
   g_assert_true (_imgimport_pass_pull (pass, pressing_read, &pressure, NULL, &f->error));
   g_assert_true (_imgimport_pass_finish (pass, &result, NULL, &f->error));
-  _imgimport_thread_join (helper);
+  g_thread_join (helper);
   g_assert_cmpuint (pressure.n_before_release, ==, N_BUFFERS);
   assert_result (f, &result, 30 * IMGIMPORT_BUFFER_SIZE);
 }

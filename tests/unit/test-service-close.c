@@ -68,7 +68,7 @@ test_open_upload_is_aborted (World *w, gconstpointer data)
 typedef struct
 {
   World *w;
-  ImgImportThread *thread;
+  GThread *thread;
   GError *error;
   gboolean ok;
 } Closing;
@@ -105,7 +105,7 @@ test_close_waits_for_what_runs (World *w, gconstpointer data)
   await_gate (w);
   begin_close (&closing);
   open_gate (w);
-  _imgimport_thread_join (closing.thread);
+  g_thread_join (closing.thread);
   g_assert_no_error (closing.error);
   g_assert_true (closing.ok);
   reopen (w);
@@ -125,7 +125,7 @@ test_close_is_hurried (World *w, gconstpointer data)
   await_gate (w);
   begin_close (&closing);
   g_cancellable_cancel (w->cancellable);
-  _imgimport_thread_join (closing.thread);
+  g_thread_join (closing.thread);
   g_assert_false (closing.ok);
   g_assert_error (closing.error, G_IO_ERROR, G_IO_ERROR_CANCELLED);
   g_clear_error (&closing.error);
@@ -138,10 +138,10 @@ test_close_is_hurried (World *w, gconstpointer data)
 static void
 await_imports (World *w, guint n)
 {
-  _imgimport_lock (&w->service->lock);
+  g_mutex_lock (&w->service->lock);
   while (g_hash_table_size (w->service->imports) > n)
-    _imgimport_cond_wait (&w->service->cond, &w->service->lock);
-  _imgimport_unlock (&w->service->lock);
+    g_cond_wait (&w->service->cond, &w->service->lock);
+  g_mutex_unlock (&w->service->lock);
 }
 
 static void
@@ -160,7 +160,7 @@ test_queued_job_does_not_begin (World *w, gconstpointer data)
   begin_close (&closing);
   await_imports (w, 1);
   open_gate (w);
-  _imgimport_thread_join (closing.thread);
+  g_thread_join (closing.thread);
   g_assert_no_error (closing.error);
   reopen (w);
   expect_job (w, first_job, IMGIMPORT_JOB_SUCCESS, NULL);
@@ -190,7 +190,7 @@ test_who_waits_is_told (World *w, gconstpointer data)
 {
   Closing closing = { .w = w };
   Waiter waiter = { .w = w };
-  ImgImportThread *thread;
+  GThread *thread;
   g_autofree char *image_id = NULL;
   g_autofree char *job_id = NULL;
 
@@ -202,9 +202,9 @@ test_who_waits_is_told (World *w, gconstpointer data)
   g_assert_no_error (w->error);
   begin_close (&closing);
   g_cancellable_cancel (w->cancellable);
-  _imgimport_thread_join (thread);
+  g_thread_join (thread);
   assert_refused (&waiter.error, IMGIMPORT_ERROR_INVALID_STATE, "service-closed");
-  _imgimport_thread_join (closing.thread);
+  g_thread_join (closing.thread);
   g_clear_error (&closing.error);
 }
 
@@ -231,8 +231,8 @@ test_two_close_at_once (World *w, gconstpointer data)
   open_service (w, ONE_WORKER);
   one.thread = _imgimport_thread_new ("close", run_close, &one, &w->error);
   two.thread = _imgimport_thread_new ("close", run_close, &two, &w->error);
-  _imgimport_thread_join (one.thread);
-  _imgimport_thread_join (two.thread);
+  g_thread_join (one.thread);
+  g_thread_join (two.thread);
   g_assert_true (one.ok && two.ok);
   g_assert_null (w->service->catalog);
 }
@@ -264,7 +264,7 @@ call_until_closed (gpointer data)
 static void
 test_calls_race_with_the_close (World *w, gconstpointer data)
 {
-  ImgImportThread *threads[3];
+  GThread *threads[3];
   guint i;
 
   open_service (w, ONE_WORKER);
@@ -273,7 +273,7 @@ test_calls_race_with_the_close (World *w, gconstpointer data)
   g_free (create (w->service, NULL, RAW));
   g_assert_true (imgimport_service_close (w->service, NULL, &w->error));
   for (i = 0; i < G_N_ELEMENTS (threads); i++)
-    _imgimport_thread_join (threads[i]);
+    g_thread_join (threads[i]);
 }
 
 #define ADD(path, func)                                                                            \

@@ -237,10 +237,10 @@ static void
 a_file_system_without_exclusive_renames_replaces_nothing (StoreDir *f, gconstpointer unused)
 {
   g_autoptr (GError) error = NULL;
-  ImgImportThread *thread = _imgimport_thread_new ("denied", publish_without_the_flag, f, &error);
+  GThread *thread = _imgimport_thread_new ("denied", publish_without_the_flag, f, &error);
 
   g_assert_no_error (error);
-  (void)_imgimport_thread_join (thread);
+  (void)g_thread_join (thread);
 }
 
 static void
