@@ -192,24 +192,30 @@ _imgimport_service_find_import (ImgImportService *self, const char *job_id)
   return import != NULL ? _imgimport_import_ref (import) : NULL;
 }
 
-void
-_imgimport_imports_cancel (ImgImportService *self)
+GPtrArray *
+_imgimport_service_list_imports (ImgImportService *self)
 {
-  g_autoptr (GPtrArray) imports =
-      g_ptr_array_new_with_free_func ((GDestroyNotify)_imgimport_import_unref);
+  g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&self->lock);
+  GPtrArray *imports = g_ptr_array_new_with_free_func ((GDestroyNotify)_imgimport_import_unref);
   GHashTableIter iter;
   gpointer import;
-  guint i;
 
-  g_mutex_lock (&self->lock);
   g_hash_table_iter_init (&iter, self->imports);
   while (g_hash_table_iter_next (&iter, NULL, &import))
     g_ptr_array_add (imports, _imgimport_import_ref (import));
-  g_mutex_unlock (&self->lock);
+  return imports;
+}
+
+void
+_imgimport_imports_cancel (ImgImportService *self)
+{
+  g_autoptr (GPtrArray) imports = _imgimport_service_list_imports (self);
+  guint i;
 
   for (i = 0; i < imports->len; i++)
     {
-      import = imports->pdata[i];
+      ImgImportImport *import = imports->pdata[i];
+
       if (_imgimport_import_is_begun (import))
         imgimport_run_cancel (_imgimport_import_get_run (import));
     }

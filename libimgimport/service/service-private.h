@@ -329,6 +329,8 @@ void _imgimport_service_end_starting (ImgImportService *self);
 gboolean _imgimport_service_is_job_left (ImgImportService *self, const char *job_id);
 /* The import of a job of this process; NULL for none. */
 ImgImportImport *_imgimport_service_find_import (ImgImportService *self, const char *job_id);
+/* All imports of this process: ImgImportImport *, owned. */
+GPtrArray *_imgimport_service_list_imports (ImgImportService *self);
 /* Cancels all imports of this process that are not past the pivot. */
 void _imgimport_imports_cancel (ImgImportService *self);
 

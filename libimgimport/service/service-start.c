@@ -56,17 +56,9 @@ start (ImgImportService *self, GCancellable *cancellable, GError **error)
 static void
 leave_all_pending (ImgImportService *self)
 {
-  g_autoptr (GPtrArray) imports =
-      g_ptr_array_new_with_free_func ((GDestroyNotify)_imgimport_import_unref);
-  GHashTableIter iter;
-  gpointer import;
+  g_autoptr (GPtrArray) imports = _imgimport_service_list_imports (self);
   guint i;
 
-  g_mutex_lock (&self->lock);
-  g_hash_table_iter_init (&iter, self->imports);
-  while (g_hash_table_iter_next (&iter, NULL, &import))
-    g_ptr_array_add (imports, _imgimport_import_ref (import));
-  g_mutex_unlock (&self->lock);
   for (i = 0; i < imports->len; i++)
     _imgimport_import_leave (imports->pdata[i]);
 }

@@ -7,7 +7,7 @@
 
 #include "crash-child.h"
 
-#include "../unit/location.h"
+#include "../unit/image-record.h"
 
 #include <glib/gstdio.h>
 #include <unistd.h>

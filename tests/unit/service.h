@@ -5,7 +5,7 @@
 
 #include "service/service-private.h"
 
-#include "location.h"
+#include "image-record.h"
 
 #include <glib/gstdio.h>
 

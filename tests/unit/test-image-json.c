@@ -1,28 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "location.h"
+#include "image-record.h"
 
 #include <string.h>
 
 #define ID "11111111-2222-4333-8444-555555555555"
 #define NOW_US G_GINT64_CONSTANT (1767225600123456)
 #define HEAD "{\"id\": \"" ID "\", \"status\": \"queued\""
-
-static char *
-internal_text (ImgImportImage *image)
-{
-  GString *out = g_string_new (NULL);
-
-  _imgimport_image_write (image, out, NULL, TRUE);
-  return g_string_free (out, FALSE);
-}
-
-static ImgImportImage *
-read_internal (const char *text, GError **error)
-{
-  g_autoptr (JsonObject) object = _imgimport_json_parse_object (text, "record", error);
-
-  return object != NULL ? _imgimport_image_from_object (object, "record", error) : NULL;
-}
 
 /* What is wrong, and the path that the error must name. */
 typedef struct

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "location.h"
+#include "image-record.h"
 
 #include <string.h>
 
@@ -39,23 +39,6 @@ full_image (void)
     .state = IMGIMPORT_STAGE_SEALED, .bytes = 7, .expected = 8, .since_us = NOW_US
   };
   return image;
-}
-
-static char *
-internal_text (ImgImportImage *image)
-{
-  GString *out = g_string_new (NULL);
-
-  _imgimport_image_write (image, out, NULL, TRUE);
-  return g_string_free (out, FALSE);
-}
-
-static ImgImportImage *
-read_internal (const char *text, GError **error)
-{
-  g_autoptr (JsonObject) object = _imgimport_json_parse_object (text, "record", error);
-
-  return object != NULL ? _imgimport_image_from_object (object, "record", error) : NULL;
 }
 
 static void
