@@ -72,6 +72,11 @@ gboolean _imgimport_vtable_require (gboolean present, const char *slot, const ch
  * "stores/0/id", of what is wrong. */
 gboolean _imgimport_json_scan (const char *text, const char *what, GError **error);
 
+/* As above, and answers the text of this member of the object that the document is; "" where there
+ * is none. For documents of others that are too large to be parsed for one of their members. */
+char *_imgimport_json_scan_member (const char *text, const char *what, const char *member,
+                                   GError **error);
+
 /* Reads a document that passes this check. */
 JsonNode *_imgimport_json_parse (const char *text, const char *what, GError **error);
 

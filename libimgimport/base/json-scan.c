@@ -18,6 +18,9 @@ typedef struct
   const char *what;
   GString *path;
   guint depth;
+  const char *wanted; /* NULL, or the name of the outermost object's member that is looked for */
+  const char *value;  /* where the value of that one begins; NULL: not found */
+  gsize value_length;
   GError **error;
 } Scan;
 
@@ -202,6 +205,7 @@ scan_member (Scan *self, GHashTable *seen)
 {
   g_autoptr (GString) key = g_string_new (NULL);
   gsize outer = self->path->len;
+  const char *value;
 
   skip_space (self);
   if (*self->at != '"')
@@ -214,8 +218,15 @@ scan_member (Scan *self, GHashTable *seen)
   skip_space (self);
   if (!take (self, ':'))
     return fail_expected (self, "a colon");
+  skip_space (self);
+  value = self->at;
   if (!scan_value (self))
     return FALSE;
+  if (self->depth == 1 && g_strcmp0 (key->str, self->wanted) == 0)
+    {
+      self->value = value;
+      self->value_length = (gsize)(self->at - value);
+    }
   g_string_truncate (self->path, outer);
   return TRUE;
 }
@@ -322,16 +333,39 @@ scan_value (Scan *self)
   return scan_literal (self);
 }
 
+static gboolean
+scan_document (Scan *self)
+{
+  if (strnlen (self->text, IMGIMPORT_JSON_MAX_SIZE + 1) > IMGIMPORT_JSON_MAX_SIZE)
+    return fail (self, "longer than %" G_GSIZE_FORMAT " bytes", IMGIMPORT_JSON_MAX_SIZE);
+  if (!scan_value (self))
+    return FALSE;
+  skip_space (self);
+  return *self->at == '\0' || fail_expected (self, "the end");
+}
+
 gboolean
 _imgimport_json_scan (const char *text, const char *what, GError **error)
 {
   g_autoptr (GString) path = g_string_new (NULL);
   Scan self = { .text = text, .at = text, .what = what, .path = path, .error = error };
 
-  if (strnlen (text, IMGIMPORT_JSON_MAX_SIZE + 1) > IMGIMPORT_JSON_MAX_SIZE)
-    return fail (&self, "longer than %" G_GSIZE_FORMAT " bytes", IMGIMPORT_JSON_MAX_SIZE);
-  if (!scan_value (&self))
-    return FALSE;
+  return scan_document (&self);
+}
+
+char *
+_imgimport_json_scan_member (const char *text, const char *what, const char *member, GError **error)
+{
+  g_autoptr (GString) path = g_string_new (NULL);
+  Scan self = {
+    .text = text, .at = text, .what = what, .path = path, .wanted = member, .error = error
+  };
+  char *value = NULL;
+
   skip_space (&self);
-  return *self.at == '\0' || fail_expected (&self, "the end");
+  if (*self.at != '{')
+    fail_expected (&self, "an object");
+  else if (scan_document (&self))
+    value = self.value != NULL ? g_strndup (self.value, self.value_length) : g_strdup ("");
+  return value;
 }

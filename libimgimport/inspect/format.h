@@ -17,7 +17,7 @@ G_BEGIN_DECLS
 #define IMGIMPORT_INSPECT_HEAD ((gsize)64 * 1024)
 #define IMGIMPORT_INSPECT_TAIL ((gsize)4 * 1024)
 #define IMGIMPORT_INSPECT_RANGE ((gsize)64 * 1024)
-#define IMGIMPORT_INSPECT_N_RANGES 5u
+#define IMGIMPORT_INSPECT_N_RANGES 7u
 #define IMGIMPORT_INSPECT_CAPTURE ((gsize)832 * 1024)
 
 /* The check that fails, of any format, where its ranges would have more bytes than it may have. */

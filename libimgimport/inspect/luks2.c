@@ -9,6 +9,7 @@
 #define MAX_CHECKSUM ((gsize)64)
 #define MIN_AREA (16u * 1024)
 #define MAX_AREA (4u * 1024 * 1024)
+#define MAX_SEGMENTS ((gsize)4 * 1024) /* of JSON; one takes some hundred */
 
 /* Bytes of binary header and JSON together; 0 where that cannot be. */
 static guint64
@@ -101,15 +102,11 @@ backup_fault (const ImgImportView *view, guint64 area)
 
 /* The only segment of the data: there are more while a disk is encrypted anew. */
 static gboolean
-read_only_segment (JsonObject *metadata, ImgImportJsonCursor *segment)
+read_only_segment (JsonObject *object, ImgImportJsonCursor *segment)
 {
-  ImgImportJsonCursor top = { metadata, "luks", "" };
-  ImgImportJsonCursor segments = { NULL, "luks", "" };
-  g_autoptr (GList) members = NULL;
+  ImgImportJsonCursor segments = { object, "luks", "" };
+  g_autoptr (GList) members = json_object_get_members (object);
 
-  if (!_imgimport_json_object (&top, "segments", &segments.object, NULL) || segments.object == NULL)
-    return FALSE;
-  members = json_object_get_members (segments.object);
   return members != NULL && members->next == NULL &&
          _imgimport_json_object (&segments, members->data, &segment->object, NULL);
 }
@@ -136,22 +133,27 @@ read_segment (const ImgImportJsonCursor *segment, guint64 *offset, guint64 *leng
          (strcmp (size, "dynamic") == 0 || read_number (segment, "size", 1, length));
 }
 
-/* The JSON is looked at as far as the head reaches: what programs write ends within some KiB. */
+/* The JSON is looked at as far as the head reaches: what programs write ends within some KiB. Only
+ * the part that counts is parsed: a tree takes a hundred times the memory of its text. */
 static char *
 metadata_fault (const ImgImportView *view, guint64 area, guint64 *offset, guint64 *length)
 {
   const ImgImportRange *head = &view->head;
   const char *text = (const char *)head->data + BINARY;
   gsize room = (gsize)MIN (area, head->length) - BINARY;
-  g_autoptr (JsonObject) metadata = NULL;
+  g_autofree char *segments = NULL;
+  g_autoptr (JsonObject) object = NULL;
   ImgImportJsonCursor segment = { NULL, "luks", "" };
 
   if (memchr (text, '\0', room) == NULL)
     return g_strdup ("the metadata does not end within its area or the first 64 KiB");
-  metadata = _imgimport_json_parse_object (text, "luks", NULL);
-  if (metadata == NULL)
+  segments = _imgimport_json_scan_member (text, "luks", "segments", NULL);
+  if (segments == NULL)
     return g_strdup ("the metadata is no JSON object");
-  if (!read_only_segment (metadata, &segment) || !read_segment (&segment, offset, length))
+  if (strlen (segments) <= MAX_SEGMENTS)
+    object = _imgimport_json_parse_object (segments, "luks", NULL);
+  if (object == NULL || !read_only_segment (object, &segment) ||
+      !read_segment (&segment, offset, length))
     return g_strdup ("the metadata does not tell of one segment where it lies");
   return NULL;
 }

@@ -78,10 +78,10 @@ void
 _imgimport_vhdx_read_metadata (ImgImportVhdxTables *self, const ImgImportRange *table)
 {
   ImgImportVhdxArea unused = { 0 };
-  const Known known[] = { { id_parameters, &self->parameters },
-                          { id_size, &self->size },
+  const Known known[] = { { id_parameters, &self->items[IMGIMPORT_VHDX_PARAMETERS] },
+                          { id_size, &self->items[IMGIMPORT_VHDX_SIZE] },
                           { id_disk, &unused },
-                          { id_sector, &self->sector },
+                          { id_sector, &self->items[IMGIMPORT_VHDX_SECTOR] },
                           { id_physical, &unused },
                           { id_parent, &self->parent },
                           { 0 } };
@@ -104,28 +104,71 @@ _imgimport_vhdx_read_metadata (ImgImportVhdxTables *self, const ImgImportRange *
     }
 }
 
-/* Items that must be there once, of a length of their own, behind the table. */
+static const gsize item_lengths[IMGIMPORT_VHDX_N_ITEMS] = {
+  [IMGIMPORT_VHDX_PARAMETERS] = 8,
+  [IMGIMPORT_VHDX_SIZE] = 8,
+  [IMGIMPORT_VHDX_SECTOR] = 4,
+};
+
+/* Whether each is there once, of its length, behind the table. */
 static gboolean
-is_item (const ImgImportVhdxArea *self, guint64 length)
+has_items (const ImgImportVhdxTables *self)
 {
-  return self->n == 1 && self->length == length && self->offset >= IMGIMPORT_VHDX_TABLE &&
-         self->offset <= MAX_ITEM - length;
+  for (guint i = 0; i < IMGIMPORT_VHDX_N_ITEMS; i++)
+    {
+      const ImgImportVhdxArea *item = &self->items[i];
+
+      if (item->n != 1 || item->length != item_lengths[i] || item->offset < IMGIMPORT_VHDX_TABLE ||
+          item->offset > MAX_ITEM - item_lengths[i])
+        return FALSE;
+    }
+  return self->metadata.offset <= IMGIMPORT_INSPECT_DISK;
+}
+
+/* How many items lie before this one. */
+static guint
+rank_of (const ImgImportVhdxTables *self, guint item)
+{
+  guint rank = 0;
+
+  for (guint i = 0; i < IMGIMPORT_VHDX_N_ITEMS; i++)
+    {
+      if (self->items[i].offset < self->items[item].offset ||
+          (self->items[i].offset == self->items[item].offset && i < item))
+        rank++;
+    }
+  return rank;
 }
 
 gboolean
-_imgimport_vhdx_locate_items (const ImgImportVhdxTables *self, guint64 *offset, gsize *length)
+_imgimport_vhdx_locate_item (const ImgImportVhdxTables *self, guint n, guint64 *offset,
+                             gsize *length)
 {
-  guint64 first;
-  guint64 end;
+  guint item = 0;
 
-  if (!is_item (&self->parameters, 8) || !is_item (&self->size, 8) || !is_item (&self->sector, 4) ||
-      self->metadata.offset > IMGIMPORT_INSPECT_DISK)
+  if (n >= IMGIMPORT_VHDX_N_ITEMS || !has_items (self))
     return FALSE;
-  first = MIN (self->parameters.offset, MIN (self->size.offset, self->sector.offset));
-  end = MAX (self->parameters.offset + 8, MAX (self->size.offset + 8, self->sector.offset + 4));
-  *offset = self->metadata.offset + first;
-  *length = (gsize)(end - first);
-  return *length <= IMGIMPORT_INSPECT_RANGE;
+  while (rank_of (self, item) != n)
+    item++;
+  *offset = self->metadata.offset + self->items[item].offset;
+  *length = item_lengths[item];
+  return TRUE;
+}
+
+/* Whether all items were captured, as those are not that lie over one another. */
+static gboolean
+find_items (const ImgImportVhdxTables *self, const ImgImportRange *ranges, guint n_ranges,
+            const ImgImportRange **found)
+{
+  if (n_ranges < IMGIMPORT_VHDX_N_ITEMS || !has_items (self))
+    return FALSE;
+  for (guint i = 0; i < IMGIMPORT_VHDX_N_ITEMS; i++)
+    {
+      found[i] = &ranges[rank_of (self, i)];
+      if (found[i]->length < item_lengths[i])
+        return FALSE;
+    }
+  return TRUE;
 }
 
 /* Every block of the disk has an entry in the table of blocks, and every chunk of them one more. */
@@ -156,32 +199,28 @@ values_fault (const ImgImportVhdxTables *self, guint64 size, guint32 block, guin
 }
 
 void
-_imgimport_vhdx_check_items (const ImgImportVhdxTables *self, const ImgImportRange *items,
-                             ImgImportMatch *match)
+_imgimport_vhdx_check_items (const ImgImportVhdxTables *self, const ImgImportRange *ranges,
+                             guint n_ranges, ImgImportMatch *match)
 {
-  guint64 first = 0;
-  gsize length = 0;
-  gboolean located = _imgimport_vhdx_locate_items (self, &first, &length);
-  gsize parameters;
+  const ImgImportRange *items[IMGIMPORT_VHDX_N_ITEMS];
   guint64 size;
 
-  if (!located || items == NULL || items->offset != first || items->length < length)
+  if (!find_items (self, ranges, n_ranges, items))
     {
       _imgimport_match_forbid (match, "parent", self->parent.n > 0, "it names a parent");
       _imgimport_match_forbid (match, "metadata", TRUE,
-                               "parameters, size or sector size are missing or not close together");
+                               "parameters, size or sector size are missing or out of place");
       return;
     }
-  first -= self->metadata.offset;
-  parameters = (gsize)(self->parameters.offset - first);
-  size = _imgimport_range_le64 (items, (gsize)(self->size.offset - first));
+  size = _imgimport_range_le64 (items[IMGIMPORT_VHDX_SIZE], 0);
   _imgimport_match_check_size (match, size);
-  _imgimport_match_forbid (match, "parent",
-                           self->parent.n > 0 ||
-                               (_imgimport_range_le32 (items, parameters + 4) & HAS_PARENT) != 0,
-                           "it has a parent");
+  _imgimport_match_forbid (
+      match, "parent",
+      self->parent.n > 0 ||
+          (_imgimport_range_le32 (items[IMGIMPORT_VHDX_PARAMETERS], 4) & HAS_PARENT) != 0,
+      "it has a parent");
   _imgimport_match_add_check (
       match, "metadata",
-      values_fault (self, size, _imgimport_range_le32 (items, parameters),
-                    _imgimport_range_le32 (items, (gsize)(self->sector.offset - first))));
+      values_fault (self, size, _imgimport_range_le32 (items[IMGIMPORT_VHDX_PARAMETERS], 0),
+                    _imgimport_range_le32 (items[IMGIMPORT_VHDX_SECTOR], 0)));
 }

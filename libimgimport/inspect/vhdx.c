@@ -18,6 +18,7 @@
 #define RANGE_REGIONS 2u /* of those captured, after the headers */
 #define RANGE_METADATA 3u
 #define RANGE_ITEMS 4u
+#define ITEMS_LENGTH 20u
 
 static const char *const checks[] = { "truncated", "virtual_size", "header",
                                       "log",       "regions",      "unknown_features",
@@ -66,7 +67,7 @@ locate (const ImgImportView *view, guint64 *offset, gsize *length)
   *offset = tables.metadata.offset;
   if (view->n_ranges == RANGE_METADATA)
     return tables.metadata.n > 0;
-  return view->n_ranges == RANGE_ITEMS && _imgimport_vhdx_locate_items (&tables, offset, length);
+  return _imgimport_vhdx_locate_item (&tables, view->n_ranges - RANGE_ITEMS, offset, length);
 }
 
 /* The header that counts; NULL where none is valid. */
@@ -145,8 +146,8 @@ match (const ImgImportView *view, ImgImportMatch *match)
   _imgimport_match_add_check (match, "regions", regions_fault (view, &tables));
   _imgimport_match_forbid (match, "unknown_features", tables.n_unknown > 0,
                            "a region or an item of metadata that must be understood is unknown");
-  _imgimport_vhdx_check_items (
-      &tables, view->n_ranges > RANGE_ITEMS ? &view->ranges[RANGE_ITEMS] : NULL, match);
+  _imgimport_vhdx_check_items (&tables, view->ranges + MIN (view->n_ranges, RANGE_ITEMS),
+                               view->n_ranges - MIN (view->n_ranges, RANGE_ITEMS), match);
   return TRUE;
 }
 
@@ -154,7 +155,7 @@ const ImgImportFormat _imgimport_format_vhdx = {
   .name = "vhdx",
   .kind = IMGIMPORT_FORMAT_DISK,
   .checks = checks,
-  .capture = N_HEADERS * HEADER_LENGTH + 3 * IMGIMPORT_VHDX_TABLE,
+  .capture = N_HEADERS * HEADER_LENGTH + 2 * IMGIMPORT_VHDX_TABLE + ITEMS_LENGTH,
   .locate = locate,
   .match = match,
 };

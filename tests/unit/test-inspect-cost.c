@@ -58,6 +58,56 @@ memory_in_use_is_bounded (void)
   g_assert_cmpuint (most, <, 1024 * 1024);
 }
 
+/* What is said of an image whose metadata is `unit` over and over, which is no part of what counts.
+ */
+static char *
+inspect_luks2_of (const char *unit)
+{
+  g_autoptr (GByteArray) image = image_new (2 * 65536 + 512);
+  const char *segments =
+      "{\"segments\":{\"0\":{\"offset\":\"131072\",\"size\":\"dynamic\"}},\"x\":[";
+  gsize at = 4096 + strlen (segments);
+  g_autoptr (ImgImportFacts) facts = NULL;
+
+  memcpy (image->data, "LUKS\xba\xbe\0\2", 8);
+  put_be64 (image, 8, 65536);
+  memcpy (image->data + 65536, "SKUL\xba\xbe\0\2", 8);
+  put_be64 (image, 65536 + 8, 65536);
+  put_be64 (image, 65536 + 256, 65536);
+  memcpy (image->data + 4096, segments, strlen (segments));
+  for (; at < 65000; at += strlen (unit))
+    memcpy (image->data + at, unit, strlen (unit));
+  memcpy (image->data + at, "0]}", 3);
+  facts = inspect (image);
+  return failures_of (facts);
+}
+
+/* The most that the heap held at once, which here gives nothing back: of what ran before it would
+ * count what is free again. */
+static void
+memory_while_judging_is_bounded (void)
+{
+  static const char *const units[] = { "{},", "[],", "{\"a\":{\"b\":{\"c\":1}}},", "\"x\"," };
+  gsize before;
+
+  if (mallinfo2 ().arena == 0)
+    {
+      g_test_skip ("this allocator does not tell what is in use");
+      return;
+    }
+  g_assert_true (mallopt (M_TRIM_THRESHOLD, G_MAXINT) == 1 && mallopt (M_MMAP_MAX, 0) == 1);
+  for (guint i = 0; i < G_N_ELEMENTS (units); i++)
+    {
+      g_autofree char *failures = NULL;
+
+      before = mallinfo2 ().uordblks;
+      failures = inspect_luks2_of (units[i]);
+      g_assert_cmpstr (failures, ==, "");
+      g_test_message ("%s: %" G_GSIZE_FORMAT " bytes", units[i], mallinfo2 ().arena - before);
+      g_assert_cmpuint (mallinfo2 ().arena - before, <, 1024 * 1024);
+    }
+}
+
 static gint64
 thread_time_us (void)
 {
@@ -97,6 +147,8 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/inspect/cost/C36/memory-while-judging-is-bounded",
+                   memory_while_judging_is_bounded);
   g_test_add_func ("/inspect/cost/memory-in-use-is-bounded", memory_in_use_is_bounded);
   g_test_add_func ("/inspect/cost/feeding-is-cheaper-than-copying",
                    feeding_is_cheaper_than_copying);

@@ -143,6 +143,25 @@ metadata_that_tells_nothing_fails (void)
     }
 }
 
+/* Members that do not count may be many, but not those that do. */
+static void
+much_metadata (void)
+{
+  g_autoptr (GByteArray) image = image_new_luks2 ();
+  g_autofree char *spaces = g_strnfill (4096, ' ');
+  g_autofree char *filled =
+      g_strconcat ("{\"tokens\":[\"", spaces, "\",", spaces,
+                   "1],\"segments\": {\"0\":{\"offset\":\"32768\",\"size\":\"512\"}}}", NULL);
+  g_autofree char *wide = g_strconcat ("{\"segments\":{\"0\":{\"offset\":\"32768\",", spaces,
+                                       "\"size\":\"512\"}}}", NULL);
+
+  put_metadata (image, filled);
+  assert_failures (image, "");
+  g_assert_cmpuint (virtual_size_of (image), ==, 512);
+  put_metadata (image, wide);
+  assert_failures (image, "metadata");
+}
+
 static void
 metadata_without_an_end_fails (void)
 {
@@ -233,6 +252,7 @@ main (int argc, char **argv)
   g_test_add_func ("/inspect/luks2/checksums", checksums);
   g_test_add_func ("/inspect/luks2/metadata-that-tells-nothing-fails",
                    metadata_that_tells_nothing_fails);
+  g_test_add_func ("/inspect/luks2/much-metadata", much_metadata);
   g_test_add_func ("/inspect/luks2/metadata-without-an-end-fails", metadata_without_an_end_fails);
   g_test_add_func ("/inspect/luks2/segments-outside-of-the-file-fail",
                    segments_outside_of_the_file_fail);

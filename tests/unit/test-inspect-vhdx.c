@@ -216,7 +216,10 @@ items_are_checked (void)
     { 0, ID_PARAMETERS, 64 * KIB - 1, 8, "metadata" },
     { 0, ID_PARAMETERS, MIB - 7, 8, "metadata" },
     { 0, ID_PARAMETERS, G_MAXUINT32, 8, "metadata" },
-    { 0, ID_PARAMETERS, 128 * KIB + 12, 8, "metadata" }, /* farther than 64 KiB from the size */
+    /* Over another one: at the same place, its begin, its end. */
+    { 0, ID_PARAMETERS, 64 * KIB + 8, 8, "metadata" },
+    { 0, ID_PARAMETERS, 64 * KIB + 1, 8, "metadata" },
+    { 2, ID_SECTOR, 64 * KIB + 15, 4, "metadata" },
     { 0, ID_OTHER, 64 * KIB, 8, "unknown_features,metadata" },
     { 1, ID_SIZE, 64 * KIB + 8, 4, "metadata" },
     { 1, ID_OTHER, 64 * KIB + 8, 8, "unknown_features,metadata" },
@@ -232,6 +235,34 @@ items_are_checked (void)
 
       put_item (image, rows[i].index, rows[i].id, rows[i].offset, rows[i].length);
       assert_failures (image, rows[i].failures);
+    }
+}
+
+/* Wherever in the region, in whatever order. */
+static void
+items_may_lie_anywhere (void)
+{
+  static const guint orders[][3] = {
+    { 64 * KIB + 8, 64 * KIB, 64 * KIB + 16 },   { MIB - 8, 64 * KIB, 512 * KIB },
+    { 64 * KIB, MIB - 8, 128 * KIB + 64 },       { 300 * KIB + 1, 200 * KIB + 3, MIB - 4 },
+    { 512 * KIB, 512 * KIB + 8, 512 * KIB - 4 },
+  };
+
+  for (guint i = 0; i < G_N_ELEMENTS (orders); i++)
+    {
+      g_autoptr (GByteArray) image = image_new_vhdx ();
+
+      memset (image->data + ITEMS, 0, 20);
+      put_item (image, 0, ID_PARAMETERS, orders[i][0], 8);
+      put_item (image, 1, ID_SIZE, orders[i][1], 8);
+      put_item (image, 2, ID_SECTOR, orders[i][2], 4);
+      put_le32 (image, METADATA + orders[i][0], MIB);
+      put_le64 (image, METADATA + orders[i][1], DISK);
+      put_le32 (image, METADATA + orders[i][2], 512);
+      assert_failures (image, "");
+      g_assert_cmpuint (virtual_size_of (image), ==, DISK);
+      if (i == 3)
+        assert_same_however_fed (image);
     }
 }
 
@@ -325,6 +356,7 @@ main (int argc, char **argv)
   g_test_add_func ("/inspect/vhdx/C36/regions-are-checked", regions_are_checked);
   g_test_add_func ("/inspect/vhdx/C36/table-of-regions-is-checked", table_of_regions_is_checked);
   g_test_add_func ("/inspect/vhdx/C36/items-are-checked", items_are_checked);
+  g_test_add_func ("/inspect/vhdx/items-may-lie-anywhere", items_may_lie_anywhere);
   g_test_add_func ("/inspect/vhdx/C38/values-are-checked", values_are_checked);
   g_test_add_func ("/inspect/vhdx/C36/metadata-that-is-none-fails", metadata_that_is_none_fails);
   g_test_add_func ("/inspect/vhdx/C36/torn-one-is-no-raw-one", torn_one_is_no_raw_one);

@@ -250,6 +250,36 @@ scan_alone_agrees (void)
   g_assert_false (_imgimport_json_scan ("[1", "doc", NULL));
 }
 
+static void
+one_member_is_found (void)
+{
+  static const struct
+  {
+    const char *text;
+    const char *value; /* NULL: refused */
+  } rows[] = {
+    { "{\"a\":1,\"b\": {\"b\":[2]} ,\"c\":3}", "{\"b\":[2]}" },
+    { " { \"\\u0062\" : \"x\" } ", "\"x\"" },
+    { "{\"a\":{\"b\":1},\"c\":[{\"b\":2}]}", "" },
+    { "{}", "" },
+    { "{\"b\":1,\"b\":2}", NULL },
+    { "{\"b\":1,\"c\":x}", NULL },
+    { "{\"b\":1} 2", NULL },
+    { "[{\"b\":1}]", NULL },
+    { "\"b\"", NULL },
+    { "", NULL },
+  };
+
+  for (gsize i = 0; i < G_N_ELEMENTS (rows); i++)
+    {
+      g_autoptr (GError) error = NULL;
+      g_autofree char *value = _imgimport_json_scan_member (rows[i].text, "doc", "b", &error);
+
+      g_assert_cmpstr (value, ==, rows[i].value);
+      g_assert_true ((error == NULL) == (rows[i].value != NULL));
+    }
+}
+
 int
 main (int argc, char **argv)
 {
@@ -264,5 +294,6 @@ main (int argc, char **argv)
   g_test_add_func ("/base/json/members-are-bounded", members_are_bounded);
   g_test_add_func ("/base/json/path-is-short-and-printable", path_is_short_and_printable);
   g_test_add_func ("/base/json/scan-alone-agrees", scan_alone_agrees);
+  g_test_add_func ("/base/json/one-member-is-found", one_member_is_found);
   return g_test_run ();
 }
