@@ -270,3 +270,15 @@ judge_end (const Plan *p, const Model *m, ImgImportRunState state)
     g_assert_cmpuint (m->n_reverts[i] + (m->revert_failed[i] ? 1 : 0), ==,
                       m->attempts[i] > 0 ? 1 : 0);
 }
+
+/* Any thread. The processor is given away seldom: where others want it, that takes long. */
+static inline void
+hesitate (gint *noise)
+{
+  guint64 random = _imgimport_mix ((guint64)g_atomic_int_add (noise, 1));
+
+  if (random % 128 == 1)
+    g_thread_yield ();
+  for (random = random % 4 == 0 ? (random >> 8) % 512 : 0; random > 0; random--)
+    _imgimport_pause ();
+}

@@ -6,7 +6,7 @@
 /*
  * Random graphs of tasks that fail, are retried, have alternatives, are optional or not to be run,
  * answer from another thread, fail to be undone; with a journal whose appends may fail. All of it
- * comes from one seed, but for what threads make of it: they yield now and then, so that orders
+ * comes from one seed, but for what threads make of it: they hesitate now and then, so that orders
  * show that are seldom.
  */
 typedef struct
@@ -24,6 +24,7 @@ typedef struct
   gint noise; /* atomic */
   GMutex lock;
   GCond cond;            /* there is a question */
+  GCond called;          /* a slot was called */
   GArray *calls;         /* of Call, since the last start */
   guint cancel_at;       /* a task cancels its run; MAX_TASKS: none */
   gboolean is_cancelled; /* somebody did, since the last start */
@@ -55,16 +56,6 @@ chance (World *w, guint one_in)
   return pick (w, one_in) == 0;
 }
 
-/* Any thread. */
-static inline void
-yield_perhaps (World *w)
-{
-  guint64 noise = _imgimport_mix ((guint64)g_atomic_int_add (&w->noise, 1));
-
-  for (noise = noise % 4 == 0 ? (noise >> 8) % 8 : 0; noise > 0; noise--)
-    g_thread_yield ();
-}
-
 /* ---- what tasks do --------------------------------------------------------------------------- */
 
 static inline void
@@ -74,6 +65,7 @@ call (Task *self, char what, guint attempt, guint mirror)
   Call made = { self->index, what, attempt, mirror };
 
   g_array_append_val (self->world->calls, made);
+  g_cond_signal (&self->world->called);
 }
 
 static inline void
@@ -99,7 +91,7 @@ task_begin (Task *self, ImgImportTask *task)
   call (self, 'b', imgimport_task_get_attempt (task), mirror_of (task));
   if (self->index == self->world->cancel_at)
     cancel (self->world);
-  yield_perhaps (self->world);
+  hesitate (&self->world->noise);
 }
 
 static inline gboolean
@@ -163,7 +155,7 @@ answer_all (gpointer data)
       Question *question = await_question (w);
 
       goes_on = question->task != NULL;
-      yield_perhaps (w);
+      hesitate (&w->noise);
       if (goes_on)
         answer (question->self, question->task, question->cancellable);
       g_clear_object (&question->cancellable);
@@ -196,7 +188,7 @@ task_start (gpointer data, ImgImportTask *task, GCancellable *cancellable, GErro
     answer (self, task, cancellable);
   else
     ask (self->world, self, task, cancellable);
-  yield_perhaps (self->world);
+  hesitate (&self->world->noise);
   return TRUE;
 }
 
@@ -206,7 +198,7 @@ task_revert (gpointer data, ImgImportTask *task, GCancellable *cancellable, GErr
   Task *self = data;
   guint *n_bad = &self->world->n_bad_reverts[self->index];
 
-  yield_perhaps (self->world);
+  hesitate (&self->world->noise);
   call (self, *n_bad > 0 ? '~' : '-', 0, 0);
   if (*n_bad == 0)
     return TRUE;
@@ -220,7 +212,7 @@ is_wanted (ImgImportTask *task, gpointer data)
 {
   Task *self = data;
 
-  yield_perhaps (self->world);
+  hesitate (&self->world->noise);
   return !self->world->plan.unwanted[self->index];
 }
 
@@ -237,7 +229,7 @@ shaky_append (gpointer data, const char *run, const void *record, gsize length, 
 {
   World *w = data;
 
-  yield_perhaps (w);
+  hesitate (&w->noise);
   if (w->n_until_append_fails > 0 && --w->n_until_append_fails == 0)
     {
       imgimport_error_set (error, IMGIMPORT_ERROR_NO_SPACE, "store-full", "no space");
@@ -258,6 +250,7 @@ shaky_forget (gpointer data, const char *run, GError **error)
 {
   return recorder_forget (((World *)data)->recorder, run, error);
 }
+
 static const ImgImportJournalVTable shaky_vtable = { IMGIMPORT_JOURNAL_VTABLE_INIT,
                                                      .append = shaky_append, .load = shaky_load,
                                                      .forget = shaky_forget };
@@ -373,6 +366,7 @@ world_new (guint32 seed, guint max_tasks)
   w->journal = imgimport_journal_new (&shaky_vtable, w, NULL, NULL);
   g_mutex_init (&w->lock);
   g_cond_init (&w->cond);
+  g_cond_init (&w->called);
   w->answerer = _imgimport_thread_new ("answerer", answer_all, w, NULL);
   w->calls = g_array_new (FALSE, FALSE, sizeof (Call));
   make_graph (w, max_tasks);
@@ -390,6 +384,7 @@ world_free (World *w)
   g_object_unref (w->flow);
   g_object_unref (w->journal);
   g_cond_clear (&w->cond);
+  g_cond_clear (&w->called);
   g_mutex_clear (&w->lock);
   recorder_free (w->recorder);
   _imgimport_clock_unref (w->clock);

@@ -10,6 +10,7 @@
 #define N_GRAPHS 80
 #define LONG_TIMES 6
 #define MAX_CALLS 100 /* of slots, until a disturbance comes */
+#define LOOK_US 100   /* between two looks whether a run has ended */
 
 typedef enum
 {
@@ -38,6 +39,16 @@ count_calls (World *w)
   return w->calls->len;
 }
 
+/* Nothing to do for this thread: another may be about to call a slot, or to end the run. */
+static void
+await_another (World *w, guint n)
+{
+  g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&w->lock);
+
+  if (w->calls->len < n)
+    g_cond_wait_until (&w->called, &w->lock, g_get_monotonic_time () + LOOK_US);
+}
+
 /* Until so many slots were called, or the end. */
 static void
 await_calls (World *w, ImgImportEngine *engine, guint n)
@@ -46,7 +57,7 @@ await_calls (World *w, ImgImportEngine *engine, guint n)
     if (!imgimport_engine_iterate (engine))
       {
         _imgimport_clock_advance (w->clock, 100);
-        g_thread_yield ();
+        await_another (w, n);
       }
 }
 
