@@ -2,7 +2,6 @@
 #include "flow-silent.h"
 
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 /* Where runs, time, processes and versions of a flow meet. */
@@ -160,106 +159,133 @@ task_that_begins_as_the_budget_ends_is_told_to_stop (void)
   expect_error (f, 0, "b", "budget-exhausted");
 }
 
+static guint
+count_at_gate (Fixture *f)
+{
+  g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&f->lock);
+
+  return f->n_gate;
+}
+
+/* The test is the fourth to come to the gate. */
 static gboolean
-is_resting_with_a_timer (ImgImportEngine *engine)
+wait_for_the_test (gpointer data, ImgImportTask *task, GCancellable *cancellable, GError **error)
 {
-  ImgImportPool *pool = _imgimport_engine_get_pool (engine);
-  g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&pool->lock);
-
-  return pool->n_idle == pool->threads->len && pool->timers->len == 1;
-}
-
-static Fixture *
-retrying_soon (guint threads)
-{
-  Fixture *f = fixture_new (threads, TRUE);
-  Script *a = add_script (f, "a");
-
-  use_real_time (f);
-  a->n_failures = 1;
-  a->code = IMGIMPORT_ERROR_BUSY;
-  g_assert_true (imgimport_flow_set_retry (f->flow, "a", 2, 20, 20, NULL));
-  start_run (f);
-  /* Where this thread is slow, the retry may have been made already. */
-  while (!is_resting_with_a_timer (f->engine) &&
-         imgimport_run_get_state (f->run) != IMGIMPORT_RUN_SUCCESS)
-    g_thread_yield ();
-  return f;
-}
-
-static gboolean
-wait_for_the_retry (gpointer data, ImgImportTask *task, GCancellable *cancellable, GError **error)
-{
-  while (imgimport_run_get_state (((Fixture *)data)->run) != IMGIMPORT_RUN_SUCCESS)
-    g_thread_yield ();
-  return TRUE;
-}
-
-static const ImgImportTaskVTable waiting = { IMGIMPORT_TASK_VTABLE_INIT,
-                                             .execute = wait_for_the_retry };
-
-/* The only thread there is takes up other work before a retry is due: there may be two. */
-static void
-retry_does_not_wait_for_a_thread_that_is_busy (void)
-{
-  g_autoptr (Fixture) f = retrying_soon (2);
-  g_autoptr (ImgImportFlow) flow = imgimport_flow_new ("other");
-  g_autoptr (ImgImportRun) run = NULL;
-
-  g_assert_true (imgimport_flow_add_task (flow, "w", &waiting, f, NULL, NULL));
-  run = imgimport_run_new (flow, "other", NULL, NULL, NULL);
-  g_assert_true (imgimport_run_start (run, f->engine, NULL));
-  g_assert_true (imgimport_run_wait (run, -1));
-  expect_end (f, IMGIMPORT_RUN_SUCCESS);
-}
-
-static gint64
-cpu_us (void)
-{
-  struct timespec t;
-
-  g_assert_cmpint (clock_gettime (CLOCK_THREAD_CPUTIME_ID, &t), ==, 0);
-  return (gint64)t.tv_sec * G_USEC_PER_SEC + t.tv_nsec / 1000;
-}
-
-static gboolean
-wait_for_the_gate (gpointer data, ImgImportTask *task, GCancellable *cancellable, GError **error)
-{
-  gate_wait (data, 2);
+  gate_wait (data, 4);
   return TRUE;
 }
 
 static const ImgImportTaskVTable gated = { IMGIMPORT_TASK_VTABLE_INIT,
-                                           .execute = wait_for_the_gate };
+                                           .execute = wait_for_the_test };
 
-static gboolean
-is_at_the_gate (Fixture *f)
+/* A run that takes a thread until the test lets it go. */
+static ImgImportRun *
+start_gated (Fixture *f)
 {
-  g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&f->lock);
+  g_autoptr (ImgImportFlow) flow = imgimport_flow_new ("other");
+  ImgImportRun *run;
 
-  return f->n_gate == 1;
+  g_assert_true (imgimport_flow_add_task (flow, "g", &gated, f, NULL, NULL));
+  run = imgimport_run_new (flow, "other", NULL, NULL, NULL);
+  g_assert_true (imgimport_run_start (run, f->engine, NULL));
+  return run;
+}
+
+static void
+await_gated (Fixture *f)
+{
+  while (count_at_gate (f) < 3)
+    g_thread_yield ();
+}
+
+static Script *
+add_retried (Fixture *f, guint delay_ms)
+{
+  Script *a = add_script (f, "a");
+
+  a->n_failures = 1;
+  a->code = IMGIMPORT_ERROR_BUSY;
+  g_assert_true (imgimport_flow_set_retry (f->flow, "a", 2, delay_ms, delay_ms, NULL));
+  return a;
+}
+
+/* Until no thread has anything to do. */
+static void
+await_rest (Fixture *f)
+{
+  ImgImportPool *pool = _imgimport_engine_get_pool (f->engine);
+  gboolean is_resting = FALSE;
+
+  while (!is_resting)
+    {
+      g_autoptr (ImgImportLocker) locker = NULL;
+
+      g_thread_yield ();
+      locker = _imgimport_locker_new (&pool->lock);
+      is_resting = pool->n_idle == pool->threads->len && pool->queue.length == 0;
+    }
+}
+
+static guint
+count_threads (Fixture *f)
+{
+  ImgImportPool *pool = _imgimport_engine_get_pool (f->engine);
+  g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&pool->lock);
+
+  return pool->threads->len;
+}
+
+/* A thread takes up other work before a retry is due: there is another for that. */
+static void
+retry_does_not_wait_for_a_thread_that_is_busy (void)
+{
+  g_autoptr (Fixture) f = fixture_new (2, TRUE);
+  g_autoptr (ImgImportRun) run = NULL;
+
+  f->n_gate = 2;
+  use_real_time (f);
+  add_retried (f, 3600 * 1000);
+  start_run (f);
+  while (count_in_trace (f, '!') == 0)
+    g_thread_yield ();
+  await_rest (f);
+  run = start_gated (f);
+  await_gated (f);
+  g_assert_cmpuint (count_threads (f), ==, 2);
+  gate_wait (f, 4);
+  g_assert_true (imgimport_run_wait (run, -1));
+  g_assert_true (imgimport_run_cancel (f->run));
+  expect_end (f, IMGIMPORT_RUN_CANCELLED);
+}
+
+/* The test is the second to come to the gate. */
+static void
+let_the_other_queue (Script *self, ImgImportTask *task, GCancellable *cancellable)
+{
+  gate_wait (self->fixture, 2);
 }
 
 /* A retry is due and the only thread is busy: who waits has nothing to do with that. */
 static void
 drain_sleeps_while_a_retry_is_due (void)
 {
-  g_autoptr (Fixture) f = retrying_soon (1);
-  g_autoptr (ImgImportFlow) flow = imgimport_flow_new ("other");
+  g_autoptr (Fixture) f = fixture_new (1, TRUE);
   g_autoptr (ImgImportRun) run = NULL;
   gint64 begin_us;
 
-  g_assert_true (imgimport_flow_add_task (flow, "g", &gated, f, NULL, NULL));
-  run = imgimport_run_new (flow, "other", NULL, NULL, NULL);
-  g_assert_true (imgimport_run_start (run, f->engine, NULL));
-  while (!is_at_the_gate (f))
-    g_thread_yield ();
-  begin_us = cpu_us ();
-  g_assert_false (imgimport_engine_drain (f->engine, 200));
-  g_assert_cmpint (cpu_us () - begin_us, <, 20 * 1000);
+  add_retried (f, 20)->hook = let_the_other_queue;
+  start_run (f);
+  run = start_gated (f);
   gate_wait (f, 2);
+  await_gated (f);
+  _imgimport_clock_advance (f->clock, 20 * 1000);
+  begin_us = _imgimport_clock_monotonic_us (f->clock);
+  g_assert_false (imgimport_engine_drain (f->engine, 200));
+  g_assert_cmpint (_imgimport_clock_monotonic_us (f->clock) - begin_us, ==, 200 * 1000);
+  gate_wait (f, 4);
   g_assert_true (imgimport_run_wait (run, -1));
   g_assert_true (imgimport_engine_drain (f->engine, -1));
+  expect_state (f, IMGIMPORT_RUN_SUSPENDED);
 }
 
 /* ---- processes ------------------------------------------------------------------------------- */
@@ -275,6 +301,8 @@ forked_child_can_drop_an_engine (void)
   add_script (f, "a");
   add_script (f, "b");
   run_to (f, IMGIMPORT_RUN_SUCCESS);
+  /* What the threads still do may need a lock of GLib's, which the child would find held. */
+  await_rest (f);
   child = fork ();
   g_assert_cmpint (child, >=, 0);
   if (child == 0)
@@ -283,7 +311,7 @@ forked_child_can_drop_an_engine (void)
       g_autoptr (GError) error = NULL;
       gboolean refused;
 
-      alarm (20);
+      alarm (100);
       refused = !imgimport_run_start (run, f->engine, &error) &&
                 g_str_equal (imgimport_error_get_reason (error), "forked");
       g_object_unref (f->engine);
