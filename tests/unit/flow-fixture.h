@@ -294,6 +294,18 @@ expect_trace (Fixture *f, const char *trace)
   g_assert_cmpstr (f->trace->str, ==, trace);
 }
 
+static inline guint
+count_in_trace (Fixture *f, char what)
+{
+  g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&f->lock);
+  guint n = 0;
+  gsize i;
+
+  for (i = 0; i < f->trace->len; i++)
+    n += f->trace->str[i] == what ? 1 : 0;
+  return n;
+}
+
 static inline void
 expect_order (Fixture *f, const char *first, const char *second)
 {

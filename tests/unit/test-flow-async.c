@@ -38,9 +38,9 @@ async_start (gpointer data, ImgImportTask *task, GCancellable *cancellable, GErr
     }
   self->tasks[self->n_started++] = task;
   g_set_object (&self->cancellable, cancellable);
-  leave_trace (self->f, self->name, '>');
   if (self->complete_on_cancel)
     g_signal_connect (cancellable, "cancelled", G_CALLBACK (answer_cancel), self);
+  leave_trace (self->f, self->name, '>');
   if (self->complete_at_once)
     {
       imgimport_task_set_output (task, self->name, g_variant_new_string ("at once"));
@@ -182,8 +182,8 @@ cancel_is_delivered (gconstpointer threads)
   if (f->threads == 0)
     while (imgimport_engine_iterate (f->engine))
       continue;
-  while (!imgimport_run_wait (f->run, 1) && strchr (f->trace->str, '>') == NULL)
-    continue;
+  while (count_in_trace (f, '>') == 0)
+    g_thread_yield ();
   g_assert_true (imgimport_run_cancel (f->run));
   expect_end (f, IMGIMPORT_RUN_CANCELLED);
   expect_order (f, "b>", "b-");

@@ -272,18 +272,6 @@ hold_thread (Script *self, ImgImportTask *task, GCancellable *cancellable)
     gate_wait (self->fixture, self->fixture->threads + 1);
 }
 
-static guint
-count_in_trace (Fixture *f, char what)
-{
-  g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&f->lock);
-  guint n = 0;
-  gsize i;
-
-  for (i = 0; i < f->trace->len; i++)
-    n += f->trace->str[i] == what ? 1 : 0;
-  return n;
-}
-
 static void
 await_threads (Fixture *f)
 {

@@ -83,7 +83,7 @@ a_thread_stays_away_as_long_as_others_are_quick (void)
   g_assert_true (imgimport_run_start (run, engine, NULL));
   take_run (engine);
   run->crowd = (ImgImportRunCrowd){ .n_turns = 1, .is_full = TRUE };
-  run->crowd.seen_us = now_us + G_USEC_PER_SEC; /* too early to tell */
+  run->crowd.seen_us = now_us + G_TIME_SPAN_DAY; /* too early to tell */
   g_assert_true (_imgimport_run_avoid_crowd (run));
   take_run (engine);
   run->crowd.seen_us = now_us - G_USEC_PER_SEC;
@@ -112,7 +112,7 @@ a_run_that_all_have_left_is_not_avoided (void)
   g_assert_true (imgimport_run_start (run, engine, NULL));
   take_run (engine);
   run->crowd.is_full = TRUE;
-  run->crowd.seen_us = g_get_monotonic_time () + G_USEC_PER_SEC;
+  run->crowd.seen_us = g_get_monotonic_time () + G_TIME_SPAN_DAY;
   g_assert_false (_imgimport_run_avoid_crowd (run));
   g_assert_true (_imgimport_run_turn (run, IMGIMPORT_TASK_NONE, FALSE));
   g_assert_cmpint (n_executed, ==, 3);

@@ -133,10 +133,9 @@ answer_from_within_start_waits_for_its_return (gconstpointer threads)
   s->fails_at_once = TRUE;
   g_assert_true (imgimport_flow_set_retry (f->flow, "s", 2, 0, 0, NULL));
   start_run (f);
-  while (!imgimport_run_wait (f->run, 1) && g_atomic_int_get (&s->n_inside) == 0 && s->n_starts < 2)
-    iterate_all (f);
-  while (s->n_starts < 2 || g_atomic_int_get (&s->n_inside) > 0)
-    g_thread_yield ();
+  while (!has_left (s, 2))
+    if (!imgimport_engine_iterate (f->engine))
+      g_thread_yield ();
   imgimport_task_complete (s->task, NULL);
   expect_end (f, IMGIMPORT_RUN_SUCCESS);
   expect_trace (f, "s> s>");
