@@ -15,7 +15,8 @@ import sys
 CASE = re.compile(r"^(\s*)(not )?ok\b(.*)$")
 PLAN = re.compile(r"^(\s*)1\.\.(\d+)")
 SKIP = re.compile(r"#\s*skip\b", re.IGNORECASE)
-SHOWN = 80
+REPORT = re.compile(r"(?:WARNING|ERROR): \w+Sanitizer|: runtime error: ")
+SHOWN = 80  # lines of each of a program's outputs: one whole report of a sanitizer
 
 Counts = collections.namedtuple("Counts", "passed failed skipped")
 
@@ -63,13 +64,23 @@ def words(counts):
     return text + (f", {counts.skipped} skipped" if counts.skipped else "")
 
 
-def show_failure(test):
-    print(f"  FAILED {test['name']}: {test['result']}, exit status {test.get('returncode')}")
-    lines = test.get("stdout", "").splitlines()
+def telling(lines):
+    """What tells most: the first report of a sanitizer, else what is around failed cases, else the
+    end."""
+    for index, line in enumerate(lines):
+        if REPORT.search(line):
+            return lines[max(index - 1, 0):][:SHOWN]
     failed = [index for index, line in enumerate(lines) if re.match(r"\s*not ok|Bail out!", line)]
     near = {line for index in failed for line in range(max(index - 3, 0), index + 12)}
-    shown = [line for index, line in enumerate(lines) if index in near] or lines[-10:]
-    for line in (shown + test.get("stderr", "").splitlines())[:SHOWN]:
+    return [line for index, line in enumerate(lines) if index in near][:SHOWN] or lines[-SHOWN:]
+
+
+def show_failure(test):
+    print(f"  FAILED {test['name']}: {test['result']}, exit status {test.get('returncode')}, "
+          f"after {test.get('duration', 0):.0f} s")
+    tap = telling(test.get("stdout", "").splitlines())
+    is_quiet = all(CASE.match(line) or line.startswith("#") for line in tap)
+    for line in (tap[-10:] if is_quiet else tap) + telling(test.get("stderr", "").splitlines()):
         print("    " + line)
 
 
@@ -110,13 +121,24 @@ SELF_TEST = (
 )
 
 
+TELLING_TEST = (
+    # output, what is shown of it
+    (["ok 1"] * 20 + ["not ok 2"] + ["# why"] * 20, ["ok 1"] * 3 + ["not ok 2"] + ["# why"] * 11),
+    (["a"] * 99 + ["=", "WARNING: ThreadSanitizer: data race"] + ["b"] * 99,
+     ["=", "WARNING: ThreadSanitizer: data race"] + ["b"] * (SHOWN - 2)),
+    (["a"] * 99 + ["z"], ["a"] * (SHOWN - 1) + ["z"]),
+)
+
+
 def self_test():
-    for number, (stdout, result, wanted) in enumerate(SELF_TEST, 1):
-        found = count_test({"stdout": stdout, "result": result})
+    pairs = [(tuple(count_test({"stdout": stdout, "result": result})), wanted)
+             for stdout, result, wanted in SELF_TEST]
+    pairs += [(telling(lines), wanted) for lines, wanted in TELLING_TEST]
+    for number, (found, wanted) in enumerate(pairs, 1):
         print(f"{'ok' if found == wanted else 'not ok'} {number} /count/{number}")
         if found != wanted:
-            print(f"# {tuple(found)} instead of {wanted}")
-    print(f"1..{len(SELF_TEST)}")
+            print(f"# {found} instead of {wanted}")
+    print(f"1..{len(pairs)}")
     return 0
 
 

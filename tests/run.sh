@@ -5,12 +5,15 @@
 #
 # Installs with apt what is missing. --all adds the long ones: clang, AddressSanitizer with
 # UndefinedBehaviorSanitizer, ThreadSanitizer, builds with parts left out, larger inputs.
-# $BUILD is where the build directories go (default: build-tests in the source directory).
+# $BUILD is where the build directories go (default: build-tests in the source directory). After
+# $TIME_LIMIT seconds (default: 5200) what runs is ended, and what has not begun is left out; both
+# count as failures. Programs have limits of their own, of some six times what they take.
 # The last line is "N passed, N failed"; the exit status is 0 where nothing failed.
 set -u
 
 source=$(cd "$(dirname "$0")/.." && pwd)
 build=${BUILD:-$source/build-tests}
+end=$(($(date +%s) + ${TIME_LIMIT:-5200}))
 export DEBIAN_FRONTEND=noninteractive
 exec </dev/null
 
@@ -32,6 +35,17 @@ totals=$build/totals
 step ()
 {
   printf '\n== %s (%s)\n' "$1" "$(date +%H:%M:%S)"
+}
+
+# Runs a program that ends with the time there is.
+in_time ()
+{
+  left=$((end - $(date +%s)))
+  if [ "$left" -le 0 ]; then
+    echo "There is no time left for it"
+    return 1
+  fi
+  timeout --kill-after=30 "$left" "$@"
 }
 
 # A check that is no test program: passes where the command does. Its output is shown if it fails.
@@ -57,7 +71,7 @@ configure_and_compile ()
   set -- "$directory" "$source" -Dwerror=true "$@"
   [ -f "$directory/build.ninja" ] && set -- --reconfigure "$@"
   # From Meson 1.7 on, "all" is without the programs of tests.
-  meson setup "$@" && ninja -C "$directory" all meson-test-prereq
+  in_time meson setup "$@" && in_time ninja -C "$directory" all meson-test-prereq
 }
 
 # build NAME MESON_OPTION...
@@ -81,11 +95,16 @@ tests ()
   directory=$build/$1
   shift
   rm -f "$log"
-  meson test -C "$directory" --no-rebuild --quiet "$@" > "$build/test.log" 2>&1
+  in_time meson test -C "$directory" --no-rebuild --quiet "$@" > "$build/test.log" 2>&1
+  status=$?
   if [ -f "$log" ]; then
     "$python" "$source/tests/count.py" "$totals" "$log"
   else
     check "tests in $directory" failed_with "$build/test.log"
+  fi
+  # Those of timeout: what had not begun is in no log.
+  if [ "$status" -eq 124 ] || [ "$status" -eq 137 ]; then
+    check "tests in $directory end in time" failed_with "$build/test.log"
   fi
 }
 
@@ -106,7 +125,7 @@ with_address_sanitizer ()
   step "AddressSanitizer, UndefinedBehaviorSanitizer"
   build asan -Db_sanitize=address,undefined -Db_lundef=false || return
   ASAN_OPTIONS=detect_leaks=1:halt_on_error=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
-    G_SLICE=always-malloc tests asan --timeout-multiplier 4
+    G_SLICE=always-malloc tests asan --timeout-multiplier 2
 }
 
 with_thread_sanitizer ()
@@ -144,7 +163,7 @@ scripts ()
   step "Scripts"
   check "shellcheck" shellcheck -x "$source/.ci/run" "$source/examples/quickstart.sh" \
     "$source/tests/run.sh" "$source/tests/packages.sh" "$source/tests/coverage.sh"
-  check "quick start" env BUILD="$build/quickstart" "$source/examples/quickstart.sh"
+  check "quick start" in_time env BUILD="$build/quickstart" "$source/examples/quickstart.sh"
 }
 
 python=$(command -v /usr/bin/python3 || command -v python3)
