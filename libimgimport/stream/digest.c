@@ -8,7 +8,7 @@
 #include <openssl/evp.h>
 #endif
 
-/* By the names of hashlib; only digests of a fixed length. */
+/* By the names of hashlib: what libcrypto's default provider has of a fixed length. */
 static const struct
 {
   const char *name;
@@ -29,6 +29,9 @@ static const struct
   { "sha3_512", "SHA3-512", -1 },
   { "blake2b", "BLAKE2B-512", -1 },
   { "blake2s", "BLAKE2S-256", -1 },
+  { "ripemd160", "RIPEMD-160", -1 },
+  { "sm3", "SM3", -1 },
+  { "md5-sha1", "MD5-SHA1", -1 },
 };
 
 struct _ImgImportDigest

@@ -71,7 +71,8 @@ extern const ImgImportDecoder _imgimport_decoder_archive; /* .bz2, .zst, .lz4 */
 extern const ImgImportDecoder _imgimport_decoder_zip;
 extern const ImgImportDecoder _imgimport_decoder_tar;
 
-/* Sets CORRUPT, or LIMIT for "unpack-ratio", "unpack-memory" and "unpack-members"; returns FALSE. */
+/* Sets CORRUPT, or LIMIT for "unpack-ratio", "unpack-memory" and "unpack-members"; returns FALSE.
+ */
 gboolean _imgimport_unpack_fail (GError **error, ImgImportPacking packing, const char *reason,
                                  const char *format, ...) G_GNUC_PRINTF (4, 5);
 /* That the end came where there should be more. */
@@ -99,8 +100,8 @@ void _imgimport_archive_clear (ImgImportArchive *self);
 gboolean _imgimport_archive_next (ImgImportArchive *self, struct archive_entry **entry,
                                   GError **error);
 /* Of the member; `*n_read` 0 is its end. */
-gboolean _imgimport_archive_read (ImgImportArchive *self, void *buffer, gsize length,
-                                  gsize *n_read, GError **error);
+gboolean _imgimport_archive_read (ImgImportArchive *self, void *buffer, gsize length, gsize *n_read,
+                                  GError **error);
 /* Bytes of the supply that libarchive is done with. */
 guint64 _imgimport_archive_get_position (ImgImportArchive *self);
 /* Lets the supply stand there. */
@@ -122,8 +123,9 @@ void _imgimport_manifest_free (ImgImportManifest *self);
 /* Begins a member, `feed`s its bytes. Only those that are fed can be checked. */
 void _imgimport_manifest_begin (ImgImportManifest *self, const char *name);
 void _imgimport_manifest_feed (ImgImportManifest *self, const void *data, gsize length);
-/* Lines such as "SHA256(disk.vmdk)= 12ab…"; others are ignored. */
-void _imgimport_manifest_read (ImgImportManifest *self, const char *text);
+/* Lines such as "SHA256(disk.vmdk)= 12ab…", and nothing else; `length` is that of the member. */
+gboolean _imgimport_manifest_read (ImgImportManifest *self, const char *text, gsize length,
+                                   GError **error);
 /* What was fed is what the manifest says, as far as there is one. */
 gboolean _imgimport_manifest_check (ImgImportManifest *self, GError **error);
 

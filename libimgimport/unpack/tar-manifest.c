@@ -58,6 +58,12 @@ _imgimport_manifest_free (ImgImportManifest *self)
   g_free (self);
 }
 
+static gboolean
+fail (GError **error, const char *reason, const char *text)
+{
+  return _imgimport_unpack_fail (error, IMGIMPORT_PACKING_TAR, reason, "%s", text);
+}
+
 static char *
 entry_of (gsize algorithm, const char *name)
 {
@@ -92,39 +98,53 @@ _imgimport_manifest_feed (ImgImportManifest *self, const void *data, gsize lengt
       g_checksum_update (member->checksums[i], data, (gssize)length);
 }
 
-/* "SHA256(name)= digest", where programs put spaces before the parenthesis and around the sign. */
-static void
-read_line (ImgImportManifest *self, char *line)
+/* "SHA256(name)= digest", where programs put spaces before the parenthesis and around the sign. A
+ * line that says nothing that can be checked is refused: it may be what is left of one. */
+static gboolean
+read_line (ImgImportManifest *self, char *line, GError **error)
 {
   char *name = strchr (line, '(');
   char *sign = strrchr (line, '=');
+  gsize algorithm = 0;
   char *entry;
   char *digest;
   const char *other;
 
   if (name == NULL || sign == NULL || sign < name)
-    return;
+    return fail (error, "unpack-corrupt", "the OVA's manifest has a line that is no digest");
   *name++ = '\0';
   *sign++ = '\0';
   if (!g_str_has_suffix (g_strchomp (name), ")"))
-    return;
-  entry = g_strdup_printf ("%s(%s", g_strstrip (line), name);
+    return fail (error, "unpack-corrupt", "the OVA's manifest has a line that is no digest");
+  name[strlen (name) - 1] = '\0';
+  g_strstrip (line);
+  while (algorithm < G_N_ELEMENTS (algorithms) &&
+         g_ascii_strcasecmp (line, algorithms[algorithm].word) != 0)
+    algorithm++;
+  if (algorithm == G_N_ELEMENTS (algorithms))
+    return fail (error, "unpack-unsupported", "the OVA's manifest has digests of an unknown kind");
+  entry = entry_of (algorithm, name);
   digest = g_ascii_strdown (g_strstrip (sign), -1);
   other = g_hash_table_lookup (self->digests, entry);
   if (other != NULL && !g_str_equal (other, digest))
     *digest = '\0';
   g_hash_table_insert (self->digests, entry, digest);
+  return TRUE;
 }
 
-void
-_imgimport_manifest_read (ImgImportManifest *self, const char *text)
+gboolean
+_imgimport_manifest_read (ImgImportManifest *self, const char *text, gsize length, GError **error)
 {
   g_auto (GStrv) lines = g_strsplit_set (text, "\r\n", -1);
   gsize i;
 
   self->known = TRUE;
+  if (strlen (text) != length)
+    return fail (error, "unpack-corrupt", "the OVA's manifest is no text");
   for (i = 0; lines[i] != NULL; i++)
-    read_line (self, lines[i]);
+    if (*g_strstrip (lines[i]) != '\0' && !read_line (self, lines[i], error))
+      return FALSE;
+  return TRUE;
 }
 
 static gboolean
@@ -139,8 +159,8 @@ check_member (ImgImportManifest *self, Member *member, GError **error)
 
       if (told != NULL && member->checksums[i] != NULL &&
           !g_str_equal (told, g_checksum_get_string (member->checksums[i])))
-        return _imgimport_unpack_fail (error, IMGIMPORT_PACKING_TAR, "unpack-digest",
-                                       "a file of the OVA is not the one that its manifest tells");
+        return fail (error, "unpack-digest",
+                     "a file of the OVA is not the one that its manifest tells");
     }
   return TRUE;
 }

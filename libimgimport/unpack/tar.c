@@ -150,10 +150,7 @@ read_manifest (Tar *self, GError **error)
   gsize length = 0;
   g_autofree char *text = read_text (self, MANIFEST_SIZE_MAX, &length, error);
 
-  if (text == NULL)
-    return FALSE;
-  _imgimport_manifest_read (self->manifest, text);
-  return TRUE;
+  return text != NULL && _imgimport_manifest_read (self->manifest, text, length, error);
 }
 
 static gboolean

@@ -16,6 +16,7 @@ typedef struct
   guint fail_write;
   guint fail_commit;
   gboolean fail_read; /* all calls */
+  gboolean fail_extent;
   guint n_begin;
   guint n_write;
   guint n_commit;
@@ -206,6 +207,14 @@ fake_read (gpointer self, gpointer reader, guint64 offset, void *buffer, gsize l
   return TRUE;
 }
 
+/* All of it is data. */
+static inline gboolean
+fake_next_extent (gpointer self, gpointer reader, guint64 offset, guint64 *start, guint64 *end,
+                  GCancellable *cancellable, GError **error)
+{
+  return fake_fail (((FakeStore *)self)->fail_extent, "next_extent", error);
+}
+
 static inline void
 fake_close (gpointer self, gpointer reader)
 {
@@ -252,9 +261,17 @@ static inline ImgImportStore *
 fake_store_new (FakeStore **fake)
 {
   static const ImgImportStoreVTable vtable = {
-    IMGIMPORT_STORE_VTABLE_INIT, .begin = fake_begin,   .write = fake_write, .commit = fake_commit,
-    .abort = fake_abort,         .open = fake_open,     .read = fake_read,   .close = fake_close,
-    .stat = fake_stat,           .remove = fake_remove,
+    IMGIMPORT_STORE_VTABLE_INIT,
+    .begin = fake_begin,
+    .write = fake_write,
+    .commit = fake_commit,
+    .abort = fake_abort,
+    .open = fake_open,
+    .read = fake_read,
+    .close = fake_close,
+    .stat = fake_stat,
+    .remove = fake_remove,
+    .next_extent = fake_next_extent,
   };
   g_autoptr (GError) error = NULL;
   ImgImportStore *store;

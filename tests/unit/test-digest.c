@@ -35,6 +35,9 @@ static const Answer answers[] = {
     "ba80a53f981c4d0d6a2797b69f12f6e94c212f14685ac4b74b12bb6fdbffa2d17d87c5392aab792dc252d5de4533"
     "cc9518d38aa8dbf1925ab92386edd4009923" },
   { "blake2s", FALSE, "508c5e8c327c14e2e1a72ba34eeb452f37458b209ed63a294d999b4c86675982" },
+  { "ripemd160", FALSE, "8eb208f7e05d987a9b044a8e98c6b087f15a0bfc" },
+  { "sm3", FALSE, "66c7f0f462eeedd9d1f2d46bdc10e4e24167c4875cf2f7a2297da02b8f4ba8e0" },
+  { "md5-sha1", FALSE, "900150983cd24fb0d6963f7d28e17f72a9993e364706816aba3e25717850c26c9cd0d89d" },
 };
 
 static void

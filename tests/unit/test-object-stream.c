@@ -174,6 +174,20 @@ failed_read_is_told (Fixture *f, gconstpointer data)
   g_assert_cmpint (g_seekable_tell (G_SEEKABLE (f->stream)), ==, 0);
 }
 
+static void
+failed_search_for_an_extent_is_told (Fixture *f, gconstpointer data)
+{
+  g_autoptr (ImgImportStoreReader) reader = _imgimport_store_open (f->store, "key", NULL, NULL);
+  ImgImportObjectSource source = { reader, 7 };
+  guint64 hole = 0;
+  guint64 extent = 0;
+
+  f->fake->fail_extent = TRUE;
+  g_assert_false (_imgimport_object_source_next_extent (&source, &hole, &extent, NULL, &f->error));
+  g_assert_error (f->error, IMGIMPORT_ERROR, IMGIMPORT_ERROR_NO_SPACE);
+  g_assert_cmpuint (source.offset, ==, 7);
+}
+
 /* An object is copied by a pass that reads it. */
 static void
 object_is_a_source (Fixture *f, gconstpointer data)
@@ -281,6 +295,8 @@ main (int argc, char **argv)
   add ("/object-stream/closed-stream-has-let-go-of-the-object", &whole,
        closed_stream_has_let_go_of_the_object);
   add ("/object-stream/failed-read-is-told", &whole, failed_read_is_told);
+  add ("/object-stream/failed-search-for-an-extent-is-told", &whole,
+       failed_search_for_an_extent_is_told);
   add ("/object-stream/object-is-a-source", &whole, object_is_a_source);
   return g_test_run ();
 }

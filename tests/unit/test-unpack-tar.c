@@ -254,7 +254,7 @@ test_ova_manifest (void)
       g_autofree char *of_ovf = g_compute_checksum_for_string (types[i / 2], ONE_DISK, -1);
       g_autofree char *of_disk =
           g_compute_checksum_for_string (types[i / 2], wrong ? "other" : DISK, -1);
-      g_autofree char *text = g_strdup_printf ("%s(a.ovf)= %s\nnot a line\r\n%s(disk.vmdk)= %s\n",
+      g_autofree char *text = g_strdup_printf ("%s(a.ovf)= %s\n \r\n%s(disk.vmdk)= %s\n",
                                                words[i / 2], of_ovf, words[i / 2], of_disk);
       const Member manifest = { "a.mf", '0', 0644, text };
       const Member before[] = { descriptor, manifest, disk, END };
@@ -281,8 +281,16 @@ test_ova_manifest_lines (void)
     { "SHA256(disk.vmdk)=", "unpack-digest" },
     { "SHA256(disk.vmdk)= 00\nSHA256(disk.vmdk)= %s", "unpack-digest" },
     { "SHA256(disk.vmdk)= 00\nSHA256(disk.vmdk)= 00\nSHA256(disk.vmdk)= %s", "unpack-digest" },
-    { "=(\nSHA256(\nSHA256= %s\nSHA256(disk.vmdk\nSHA256(disk.vmdk= 00", NULL },
-    { "MD5(disk.vmdk)= 00", NULL },
+    { "sha256(disk.vmdk)= 00%s", "unpack-digest" },
+    { "SHA256(another)= 00", NULL },
+    { "not a line", "unpack-corrupt" },
+    { "=(", "unpack-corrupt" },
+    { "SHA256(", "unpack-corrupt" },
+    { "SHA256= %s", "unpack-corrupt" },
+    { "SHA256(disk.vmdk", "unpack-corrupt" },
+    { "SHA256(disk.vmdk= 00", "unpack-corrupt" },
+    { "MD5(disk.vmdk)= 00", "unpack-unsupported" },
+    { "SHA256(disk.vmdk)= %s\nSHA3(disk.vmdk)= 00", "unpack-unsupported" },
   };
   g_autofree char *digest = g_compute_checksum_for_string (G_CHECKSUM_SHA256, DISK, -1);
   gsize i;
@@ -301,6 +309,79 @@ test_ova_manifest_lines (void)
     }
 }
 
+/* What an OVA's members with text hold beyond their limit or behind a NUL. */
+static void
+test_ova_manifest_that_is_none (void)
+{
+  g_autofree char *large = g_strnfill (64 * 1024, '\n');
+  const Member members[] = { { "a.ovf", '0', 0644, ONE_DISK },
+                             { "disk.vmdk", '0', 0644, DISK },
+                             { "a.mf", '0', 0644, large },
+                             END };
+  const Member small[] = { members[0], members[1], { "a.mf", '0', 0644, "\nSHA256(x)= 00" }, END };
+  g_autoptr (GBytes) packed = make_tar (small);
+  GByteArray *array = g_bytes_unref_to_array (g_steal_pointer (&packed));
+
+  assert_tar (members, "unpack-member");
+  /* The third member's text, behind its header. */
+  g_assert_cmpuint (array->data[5 * 512], ==, '\n');
+  array->data[5 * 512] = '\0';
+  packed = g_byte_array_free_to_bytes (array);
+  assert_unpacks (packed, &limits, NULL, "unpack-corrupt");
+}
+
+static GBytes *
+make_ova (void)
+{
+  g_autofree char *digest = g_compute_checksum_for_string (G_CHECKSUM_SHA256, DISK, -1);
+  g_autofree char *text = g_strdup_printf ("SHA256(disk.vmdk)= %s\n", digest);
+  const Member members[] = { { "a.ovf", '0', 0644, ONE_DISK },
+                             { "other", '0', 0644, "more" },
+                             { "disk.vmdk", '0', 0644, DISK },
+                             { "a.mf", '0', 0644, text },
+                             END };
+
+  return make_tar (members);
+}
+
+/* Wherever it breaks off; one of the two blocks of the end is enough. */
+static void
+test_ova_truncated (void)
+{
+  g_autoptr (GBytes) ova = make_ova ();
+  g_autoptr (GBytes) disk = g_bytes_new_static (DISK, strlen (DISK));
+  gsize end = g_bytes_get_size (ova) - 512;
+  gsize i;
+
+  for (i = 512; i <= end; i += i % 512 == 0 || i % 512 == 511 ? 1 : 70)
+    {
+      g_autoptr (GBytes) part = g_bytes_new_from_bytes (ova, 0, i);
+
+      assert_unpacks (part, &limits, disk, i == end ? NULL : "unpack-truncated");
+    }
+}
+
+/* In the middle of whatever it holds. */
+static void
+test_ova_whose_source_fails (void)
+{
+  g_autoptr (GBytes) ova = make_ova ();
+  guint n = 1;
+
+  for (;; n++)
+    {
+      Source source = { ova, 0, 100, 0, n };
+      g_autoptr (GError) error = NULL;
+      g_autoptr (GBytes) output = unpack_from (&source, &limits, &error);
+
+      if (source.n_reads < n)
+        break;
+      g_assert_null (output);
+      g_assert_error (error, IMGIMPORT_ERROR, IMGIMPORT_ERROR_UNAVAILABLE);
+    }
+  g_assert_cmpuint (n, >, g_bytes_get_size (ova) / 100);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -312,5 +393,8 @@ main (int argc, char **argv)
   g_test_add_func ("/security/42/ovf-of-any-size", test_ovf_of_any_size);
   g_test_add_func ("/security/42/ova-manifest", test_ova_manifest);
   g_test_add_func ("/security/42/ova-manifest-lines", test_ova_manifest_lines);
+  g_test_add_func ("/security/42/ova-manifest-that-is-none", test_ova_manifest_that_is_none);
+  g_test_add_func ("/security/39/ova-truncated", test_ova_truncated);
+  g_test_add_func ("/security/39/ova-whose-source-fails", test_ova_whose_source_fails);
   return g_test_run ();
 }

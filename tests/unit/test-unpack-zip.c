@@ -91,7 +91,8 @@ test_zip_whose_directory_lies (void)
     { "PK\1\2", 0, "unpack-corrupt" },    { "PK\1\2", 10, "unpack-corrupt" },
     { "PK\1\2", 24, "unpack-corrupt" },   { "PK\1\2", 42, "unpack-corrupt" },
     { "PK\1\2", 3, "unpack-corrupt" },    { "PK\5\6", 10, "unpack-members" },
-    { "PK\5\6", 20, "unpack-truncated" }, { "PK\3\4", 14, "unpack-corrupt" },
+    { "PK\5\6", 20, "unpack-truncated" }, { "PK\5\6", 3, "unpack-corrupt" },
+    { "PK\3\4", 14, "unpack-corrupt" },
   };
   g_autoptr (GBytes) good = zip ("zip -q -0 x.zip a");
   gsize i;
@@ -102,6 +103,29 @@ test_zip_whose_directory_lies (void)
 
       assert_unpacks (bad, &limits, NULL, lies[i].reason);
     }
+}
+
+static void
+test_zip_with_two_entries_of_one_member (void)
+{
+  g_autoptr (GBytes) good = zip ("zip -q x.zip a");
+  g_autoptr (GBytes) begin = NULL;
+  g_autoptr (GBytes) entry = NULL;
+  g_autoptr (GBytes) end = NULL;
+  g_autoptr (GBytes) twice = NULL;
+  g_autoptr (GBytes) bad = NULL;
+  gsize at, behind;
+
+  if (good == NULL)
+    return;
+  at = (gsize)find (good, "PK\1\2");
+  behind = (gsize)find (good, "PK\5\6");
+  begin = g_bytes_new_from_bytes (good, 0, behind);
+  entry = g_bytes_new_from_bytes (good, at, behind - at);
+  end = g_bytes_new_from_bytes (good, behind, g_bytes_get_size (good) - behind);
+  twice = join (begin, entry);
+  bad = join (twice, end);
+  assert_unpacks (bad, &limits, NULL, "unpack-members");
 }
 
 /* The end of the directory with that of zip64 before it. */
@@ -116,6 +140,28 @@ with_end64 (GBytes *good)
   g_autoptr (GBytes) begin = join (first, more);
 
   return join (begin, second);
+}
+
+/* At any byte of the member, of what is behind it, and of the directory. */
+static void
+test_zip_whose_source_fails (void)
+{
+  g_autoptr (GBytes) packed = zip ("zip -q -fz - - <a | cat >x.zip");
+  g_autoptr (GBytes) plain = packed != NULL ? zip ("zip -q x.zip a") : NULL;
+  g_autoptr (GBytes) large = plain != NULL ? with_end64 (plain) : NULL;
+  GBytes *const files[] = { packed, large };
+  gsize i;
+
+  for (i = 0; large != NULL && i < G_N_ELEMENTS (files); i++)
+    for (guint n = 1; n <= g_bytes_get_size (files[i]); n++)
+      {
+        Source source = { files[i], 0, 1, 0, n };
+        g_autoptr (GError) error = NULL;
+        g_autoptr (GBytes) output = unpack_from (&source, &limits, &error);
+
+        g_assert_null (output);
+        g_assert_error (error, IMGIMPORT_ERROR, IMGIMPORT_ERROR_UNAVAILABLE);
+      }
 }
 
 static void
@@ -222,6 +268,9 @@ main (int argc, char **argv)
                    test_zip_with_other_than_one_file);
   g_test_add_func ("/security/30/zip-that-cannot-be-read", test_zip_that_cannot_be_read);
   g_test_add_func ("/security/30/zip-whose-directory-lies", test_zip_whose_directory_lies);
+  g_test_add_func ("/security/30/zip-with-two-entries-of-one-member",
+                   test_zip_with_two_entries_of_one_member);
+  g_test_add_func ("/security/63/zip-whose-source-fails", test_zip_whose_source_fails);
   g_test_add_func ("/security/30/zip64-directory", test_zip64_directory);
   g_test_add_func ("/security/30/zip-whose-descriptor-lies", test_zip_whose_descriptor_lies);
   g_test_add_func ("/security/30/zip-with-a-gap", test_zip_with_a_gap);
