@@ -137,7 +137,8 @@ marker_that_cannot_be_looked_up_is_told (void)
   shim_world_init (&w);
   service = open_service (&w);
   w.catalog.bad_slot = "get";
-  g_assert_null (imgimport_service_list_jobs (service, NULL, "{\"marker\": \"x\"}", &error));
+  g_assert_null (imgimport_service_list_jobs (
+      service, NULL, "{\"marker\": \"11111111-2222-4333-8444-555555555555\"}", &error));
   assert_refused (&error, IMGIMPORT_ERROR_UNAVAILABLE, "planted");
   w.catalog.bad_slot = NULL;
   g_assert_finalize_object (service);
