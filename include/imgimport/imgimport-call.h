@@ -91,7 +91,7 @@ gboolean imgimport_call_use_staged (ImgImportCall *self, GError **error);
  *
  * For a hook: sets a property of the image once the hook has succeeded, in one commit with whatever
  * else it sets. Names of the library's own namespace, `os_glance…`, are dropped and logged (F098);
- * base properties are refused.
+ * base properties are refused. The quota is looked at in that commit: beyond it the import fails.
  *
  * Returns: %FALSE with %IMGIMPORT_ERROR_PERMISSION, reason "property-reserved", or
  *   %IMGIMPORT_ERROR_INVALID_ARGUMENT, reason "property-invalid"

@@ -145,8 +145,8 @@ typedef struct
    * IMGIMPORT_ERROR_BUSY, reason "revision-conflict"; each operation sees what those before it did.
    * With `durable`, everything committed so far survives a power cut once the call returns, even if
    * these operations change nothing; without, it survives the end of the process. An operation
-   * without a mandatory member or of an unknown kind fails with IMGIMPORT_ERROR_INVALID_ARGUMENT,
-   * reason "operation-invalid". */
+   * without a mandatory member, of an unknown kind or with a key or journal of more than 255 bytes
+   * fails with IMGIMPORT_ERROR_INVALID_ARGUMENT, reason "operation-invalid". */
   gboolean (*commit) (gpointer self, const ImgImportOp *const *ops, guint n_ops, gboolean durable,
                       GError **error);
 

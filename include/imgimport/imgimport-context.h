@@ -103,8 +103,8 @@ char *imgimport_context_to_json (ImgImportContext *self);
  * @json: what imgimport_context_to_json() wrote
  * @error: return location
  *
- * Returns: (transfer full): the context; %NULL with %IMGIMPORT_ERROR_INVALID_ARGUMENT naming the
- *   path of what is wrong
+ * Returns: (transfer full): the context; %NULL with %IMGIMPORT_ERROR_INVALID_ARGUMENT
+ *   ("json-invalid") naming the path of what is wrong, or as imgimport_context_new() does
  * Since: 0.1
  */
 IMGIMPORT_AVAILABLE_IN_0_1

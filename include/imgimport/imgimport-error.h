@@ -10,7 +10,7 @@ G_BEGIN_DECLS
  * @IMGIMPORT_ERROR_FAILED: nothing more precise is known
  * @IMGIMPORT_ERROR_INVALID_ARGUMENT: the call is wrong: correct it
  * @IMGIMPORT_ERROR_INVALID_STATE: right call, wrong moment: look at the image's or job's status
- * @IMGIMPORT_ERROR_NOT_FOUND: no such image, job, store, method, hook or object
+ * @IMGIMPORT_ERROR_NOT_FOUND: no such image, job, store, object or task
  * @IMGIMPORT_ERROR_EXISTS: the name, identifier or key is taken
  * @IMGIMPORT_ERROR_NOT_SUPPORTED: this build, configuration or plug-in does not offer it
  * @IMGIMPORT_ERROR_PERMISSION: the caller may not, or the operating system refused
@@ -121,11 +121,13 @@ void imgimport_error_free (GError *error);
 /**
  * imgimport_error_set: (skip)
  * @error: (nullable): where a slot was told to put its error
- * @code: an #ImgImportError
- * @reason: (nullable): a stable lower-case word, "failed" if %NULL
+ * @code: an #ImgImportError; any other number counts as %IMGIMPORT_ERROR_FAILED
+ * @reason: (nullable): a stable word, `[a-z0-9][a-z0-9_-]*`, at most 64 characters; "failed" if it
+ *   is %NULL or no such word
  * @message: what failed, on what, and why
  *
- * How a plug-in reports a failure, in C or in any other language.
+ * How a plug-in reports a failure, in C or in any other language. Where @error is set already, the
+ * first cause stands.
  *
  * Since: 0.1
  */

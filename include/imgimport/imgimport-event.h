@@ -84,7 +84,8 @@ const char *imgimport_event_get_status (ImgImportEvent *self);
  * imgimport_event_get_phase:
  * @self: an event
  *
- * Returns: (nullable) (transfer none): the phase that the bytes belong to
+ * Returns: (nullable) (transfer none): the phase that the bytes belong to; %NULL where no job is
+ *   involved or it has not begun
  * Since: 0.1
  */
 IMGIMPORT_AVAILABLE_IN_0_1
@@ -126,9 +127,9 @@ char *imgimport_event_to_json (ImgImportEvent *self);
 /**
  * ImgImportSubscription:
  *
- * A bounded queue of events with a descriptor to poll. Each subscription has its own; a slow
- * reader delays nobody and loses only its own events. Progress of the same image and phase is
- * coalesced. Dropping the last reference ends the subscription.
+ * A queue of at most 256 events with a descriptor to poll. Each subscription has its own; a slow
+ * reader delays nobody and loses only its own events. Progress of the same image, job and phase is
+ * coalesced. Thread-safe. Dropping the last reference ends the subscription.
  *
  * Since: 0.1
  */

@@ -50,8 +50,8 @@ ImgImportFlow *imgimport_flow_new_linear (const char *name);
  * @error: return location
  *
  * Returns: %FALSE with %IMGIMPORT_ERROR_EXISTS (reason "task-exists"),
- *   %IMGIMPORT_ERROR_INVALID_ARGUMENT (a bad name, not one of execute and start) or
- *   %IMGIMPORT_ERROR_INVALID_STATE (the flow is compiled); the flow is then unchanged
+ *   %IMGIMPORT_ERROR_INVALID_ARGUMENT ("name-invalid", "vtable-invalid": not one of execute and
+ *   start) or %IMGIMPORT_ERROR_INVALID_STATE (the flow is compiled); the flow is then unchanged
  * Since: 0.1
  */
 IMGIMPORT_AVAILABLE_IN_0_1
@@ -75,7 +75,7 @@ gboolean imgimport_flow_add_task (ImgImportFlow *self, const char *name,
  * version stay behind.
  *
  * Returns: %FALSE with %IMGIMPORT_ERROR_EXISTS (reason "task-exists", "provider-ambiguous" or
- *   "pivot-exists"), %IMGIMPORT_ERROR_INVALID_ARGUMENT (a bad name) or
+ *   "pivot-exists"), %IMGIMPORT_ERROR_INVALID_ARGUMENT ("name-invalid") or
  *   %IMGIMPORT_ERROR_INVALID_STATE (the flow is compiled); the flow is then unchanged
  * Since: 0.1
  */
@@ -105,8 +105,10 @@ gboolean imgimport_flow_link (ImgImportFlow *self, const char *before, const cha
  * @name: what it needs: an output of exactly one other task, or an input of the run
  * @error: return location
  *
- * Returns: %FALSE with %IMGIMPORT_ERROR_NOT_FOUND, or %IMGIMPORT_ERROR_INVALID_ARGUMENT for an
- *   empty @name
+ * That nobody provides it is found by imgimport_run_new().
+ *
+ * Returns: %FALSE with %IMGIMPORT_ERROR_NOT_FOUND ("task-unknown"), or
+ *   %IMGIMPORT_ERROR_INVALID_ARGUMENT ("name-invalid") for an empty @name
  * Since: 0.1
  */
 IMGIMPORT_AVAILABLE_IN_0_1
@@ -122,8 +124,7 @@ gboolean imgimport_flow_add_input (ImgImportFlow *self, const char *task, const 
  *
  * The provider comes before the task, so it is undone after it.
  *
- * Returns: %FALSE with %IMGIMPORT_ERROR_NOT_FOUND, or %IMGIMPORT_ERROR_INVALID_ARGUMENT for an
- *   empty @name
+ * Returns: %FALSE as imgimport_flow_add_input() does
  * Since: 0.1
  */
 IMGIMPORT_AVAILABLE_IN_0_1
@@ -137,8 +138,8 @@ gboolean imgimport_flow_add_revert_input (ImgImportFlow *self, const char *task,
  * @name: what it provides
  * @error: return location
  *
- * Returns: %FALSE with %IMGIMPORT_ERROR_NOT_FOUND, %IMGIMPORT_ERROR_INVALID_ARGUMENT for an empty
- *   @name, or %IMGIMPORT_ERROR_EXISTS (reason "provider-ambiguous") where a task provides it
+ * Returns: %FALSE as imgimport_flow_add_input() does, or with %IMGIMPORT_ERROR_EXISTS (reason
+ *   "provider-ambiguous") where a task provides it
  * Since: 0.1
  */
 IMGIMPORT_AVAILABLE_IN_0_1
@@ -157,7 +158,8 @@ gboolean imgimport_flow_add_output (ImgImportFlow *self, const char *task, const
  * Only errors of which imgimport_error_is_retryable() is true are retried. No thread is held while
  * waiting.
  *
- * Returns: %FALSE with %IMGIMPORT_ERROR_NOT_FOUND or %IMGIMPORT_ERROR_INVALID_ARGUMENT
+ * Returns: %FALSE with %IMGIMPORT_ERROR_NOT_FOUND ("task-unknown"), or
+ *   %IMGIMPORT_ERROR_INVALID_ARGUMENT ("retry-invalid") for no attempt
  * Since: 0.1
  */
 IMGIMPORT_AVAILABLE_IN_0_1
@@ -173,8 +175,8 @@ gboolean imgimport_flow_set_retry (ImgImportFlow *self, const char *task, guint 
  * A flow has at most one pivot. Tasks that do not come after it must come before it. A task after
  * it that fails for good leaves a warning, those after that one run, and the run ends in success.
  *
- * Returns: %FALSE with %IMGIMPORT_ERROR_NOT_FOUND, or %IMGIMPORT_ERROR_EXISTS where the flow has a
- *   pivot
+ * Returns: %FALSE with %IMGIMPORT_ERROR_NOT_FOUND ("task-unknown"), or %IMGIMPORT_ERROR_EXISTS
+ *   ("pivot-exists")
  * Since: 0.1
  */
 IMGIMPORT_AVAILABLE_IN_0_1

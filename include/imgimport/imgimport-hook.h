@@ -86,8 +86,8 @@ typedef struct
 
   /* Optional. Called once, before the service starts, with the `options` of the hook's entry in
    * the configuration as JSON ("{}" where it has none). A message about a wrong option names its
-   * path beginning at the options, such as "inject/os_distro". Without this slot any option is
-   * refused. */
+   * path beginning at the options, such as "inject/os_distro", and has the code
+   * IMGIMPORT_ERROR_INVALID_ARGUMENT. Without this slot any option is refused. */
   gboolean (*configure) (gpointer self, const char *options, GError **error);
 
   /* Worker thread. Sees the record and may set properties through `call`. May be called again for

@@ -48,11 +48,12 @@ G_DECLARE_FINAL_TYPE (ImgImportImage, imgimport_image, IMGIMPORT, IMAGE, GObject
  * @error: return location
  *
  * Reads what imgimport_image_to_json() writes, and what a Glance server answers for one image.
- * `id` and `status` must be there. Links (`self`, `file`, `schema`, `direct_url`) and `locations`
- * are dropped; unknown members must be strings and become additional properties.
+ * `id` and `status` must be there. Links (`self`, `file`, `schema`, `direct_url`), `locations`,
+ * `location`, `deleted` and `deleted_at` are dropped; unknown members must be strings and become
+ * additional properties.
  *
- * Returns: (transfer full): the image; %NULL with %IMGIMPORT_ERROR_INVALID_ARGUMENT naming the
- *   path of what is wrong
+ * Returns: (transfer full): the image; %NULL with %IMGIMPORT_ERROR_INVALID_ARGUMENT
+ *   ("json-invalid") naming the path of what is wrong
  * Since: 0.1
  */
 IMGIMPORT_AVAILABLE_IN_0_1

@@ -22,10 +22,10 @@ G_BEGIN_DECLS
  * Creates a record in status queued.
  *
  * Errors: %IMGIMPORT_ERROR_INVALID_ARGUMENT ("json-invalid", a value: "property-invalid",
- * "format-unknown"), %IMGIMPORT_ERROR_PERMISSION ("property-read-only", "property-reserved",
- * "owner-foreign", "visibility-public": only an administrator makes an image public),
- * %IMGIMPORT_ERROR_EXISTS ("image-exists"; ids of deleted images stay taken),
- * %IMGIMPORT_ERROR_LIMIT ("property-quota", "tag-quota").
+ * "format-unknown": one that is not configured), %IMGIMPORT_ERROR_PERMISSION
+ * ("property-read-only", "property-reserved", "owner-foreign", "visibility-public": only an
+ * administrator makes an image public), %IMGIMPORT_ERROR_EXISTS ("image-exists"; ids of deleted
+ * images stay taken), %IMGIMPORT_ERROR_LIMIT ("property-quota", "tag-quota").
  *
  * Returns: (transfer full): the record, or %NULL
  * Since: 0.1
@@ -79,8 +79,9 @@ GPtrArray *imgimport_service_list_images (ImgImportService *self, ImgImportConte
  * @error: return location
  *
  * Formats may be changed while the image is queued, importing, or uploading and unclaimed. Errors
- * are those of imgimport_service_create_image(), and %IMGIMPORT_ERROR_INVALID_STATE
- * ("formats-frozen").
+ * are those of imgimport_service_create_image() but "image-exists", and %IMGIMPORT_ERROR_NOT_FOUND
+ * ("image-not-found"), %IMGIMPORT_ERROR_PERMISSION ("not-owner") and
+ * %IMGIMPORT_ERROR_INVALID_STATE ("formats-frozen").
  *
  * Returns: (transfer full): the record after it, or %NULL
  * Since: 0.1
@@ -101,8 +102,8 @@ ImgImportImage *imgimport_service_update_image (ImgImportService *self, ImgImpor
  * remove is removed by a later start. An upload or import that runs is cancelled and cleans up
  * after itself.
  *
- * Returns: %FALSE with %IMGIMPORT_ERROR_NOT_FOUND, or %IMGIMPORT_ERROR_PERMISSION ("protected",
- *   "not-owner")
+ * Returns: %FALSE with %IMGIMPORT_ERROR_NOT_FOUND ("image-not-found"), or
+ *   %IMGIMPORT_ERROR_PERMISSION ("protected", "not-owner")
  * Since: 0.1
  */
 IMGIMPORT_AVAILABLE_IN_0_1
@@ -126,9 +127,10 @@ gboolean imgimport_service_delete_image (ImgImportService *self, ImgImportContex
  * "digest-mismatch". A range, a stream that seeks, and an image none of whose digests this build
  * computes, are not checked.
  *
- * Returns: (transfer full): a seekable stream; %NULL with %IMGIMPORT_ERROR_INVALID_STATE
- *   ("image-not-active"), %IMGIMPORT_ERROR_INVALID_ARGUMENT ("range-invalid") or
- *   %IMGIMPORT_ERROR_UNAVAILABLE
+ * Returns: (transfer full): a seekable stream; %NULL with %IMGIMPORT_ERROR_NOT_FOUND
+ *   ("image-not-found"), %IMGIMPORT_ERROR_INVALID_STATE ("image-not-active"),
+ *   %IMGIMPORT_ERROR_INVALID_ARGUMENT ("range-invalid": it ends after the image) or
+ *   %IMGIMPORT_ERROR_UNAVAILABLE ("stores-unavailable")
  * Since: 0.1
  */
 IMGIMPORT_AVAILABLE_IN_0_1
@@ -146,12 +148,13 @@ GInputStream *imgimport_service_read_image (ImgImportService *self, ImgImportCon
  * @error: return location
  *
  * Writes all bytes of an active image to @fd and compares their digest with the record's, where it
- * has one. Zeros become holes where @fd is a regular file that ends where @fd stands.
+ * has one. What was written before a failure stays. Zeros become holes where @fd is a regular file
+ * that ends where @fd stands.
  *
- * Returns: %FALSE as imgimport_service_read_image() does, and with %IMGIMPORT_ERROR_CORRUPT,
- *   reason "digest-mismatch" or "size-mismatch", where the store answered other bytes, or
- *   %IMGIMPORT_ERROR_NOT_SUPPORTED, reason "digest-unknown", where this build computes none of the
- *   image's digests
+ * Returns: %FALSE as imgimport_service_read_image() does, with what writing failed with, and with
+ *   %IMGIMPORT_ERROR_CORRUPT, reason "digest-mismatch" or "size-mismatch", where the store answered
+ *   other bytes, or %IMGIMPORT_ERROR_NOT_SUPPORTED, reason "digest-unknown", where this build
+ *   computes none of the image's digests
  * Since: 0.1
  */
 IMGIMPORT_AVAILABLE_IN_0_1

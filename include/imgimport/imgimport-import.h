@@ -31,9 +31,11 @@ G_BEGIN_DECLS
  *
  * Errors: %IMGIMPORT_ERROR_INVALID_ARGUMENT ("request-invalid", "method-unknown",
  * "stores-conflict", "stores-empty", "store-duplicate", "store-unknown", "digest-malformed"),
- * %IMGIMPORT_ERROR_NOT_SUPPORTED ("method-disabled"), %IMGIMPORT_ERROR_NOT_FOUND,
- * %IMGIMPORT_ERROR_INVALID_STATE ("status-not-importable", "formats-missing", "not-staged"),
- * %IMGIMPORT_ERROR_PERMISSION ("not-owner"), %IMGIMPORT_ERROR_BUSY ("image-claimed").
+ * %IMGIMPORT_ERROR_NOT_SUPPORTED ("method-disabled"), %IMGIMPORT_ERROR_NOT_FOUND
+ * ("image-not-found"), %IMGIMPORT_ERROR_INVALID_STATE ("status-not-importable", "formats-missing",
+ * "not-staged"), %IMGIMPORT_ERROR_PERMISSION ("not-owner"), %IMGIMPORT_ERROR_BUSY
+ * ("image-claimed"), %IMGIMPORT_ERROR_UNAVAILABLE ("resources-exhausted": no thread is to be had),
+ * and what the method's `check` answers.
  *
  * Returns: (transfer full): the job's UUID, or %NULL; free with imgimport_free()
  * Since: 0.1
@@ -121,8 +123,9 @@ GPtrArray *imgimport_service_list_jobs (ImgImportService *self, ImgImportContext
  * @cancellable: (nullable): stops the wait, not the job
  * @error: return location
  *
- * Waits for a job of any process that has this catalog open. With `workers` 0 it runs the jobs of
- * this service on the caller's thread.
+ * Waits for a job of any process that has this catalog open, whoever owns it: a host that acts for
+ * tenants asks imgimport_service_get_job() first. With `workers` 0 it runs the jobs of this service
+ * on the caller's thread.
  *
  * A job whose end the catalog refuses, such as on a full disk, keeps its image claimed and is ended
  * as soon as the catalog takes it: it is tried again after 1 s, then ever less often, at least once
@@ -134,7 +137,7 @@ GPtrArray *imgimport_service_list_jobs (ImgImportService *self, ImgImportContext
  *
  * Returns: (transfer full): the job in a final status, success or not (see
  *   imgimport_job_get_error()); %NULL with %IMGIMPORT_ERROR_TIMED_OUT ("wait-timed-out"),
- *   %IMGIMPORT_ERROR_NOT_FOUND, %IMGIMPORT_ERROR_UNAVAILABLE ("job-stalled") or
+ *   %IMGIMPORT_ERROR_NOT_FOUND ("job-not-found"), %IMGIMPORT_ERROR_UNAVAILABLE ("job-stalled") or
  *   %G_IO_ERROR_CANCELLED
  * Since: 0.1
  */
@@ -151,8 +154,8 @@ ImgImportJob *imgimport_service_wait_job (ImgImportService *self, const char *jo
  * @callback: (scope async): called in the caller's thread-default main context
  * @user_data: for @callback
  *
- * imgimport_service_wait_job() without a blocked thread. With `workers` 0 it fails with
- * %IMGIMPORT_ERROR_NOT_SUPPORTED.
+ * imgimport_service_wait_job() without a blocked thread and without a timeout. With `workers` 0 it
+ * fails with %IMGIMPORT_ERROR_NOT_SUPPORTED ("no-workers").
  *
  * Since: 0.1
  */
@@ -167,7 +170,7 @@ void imgimport_service_wait_job_async (ImgImportService *self, const char *job_i
  * @result: what the callback was given
  * @error: return location
  *
- * Returns: (transfer full): the job in a final status, or %NULL
+ * Returns: (transfer full): the job in a final status; %NULL as imgimport_service_wait_job() does
  * Since: 0.1
  */
 IMGIMPORT_AVAILABLE_IN_0_1
@@ -190,7 +193,7 @@ ImgImportJob *imgimport_service_wait_job_finish (ImgImportService *self, GAsyncR
  * plug-in that waits, such as for a server that sends nothing or in a hook that computes, is told
  * when that is over. A plug-in that ignores its cancellable is awaited in any case.
  *
- * Returns: %FALSE with %IMGIMPORT_ERROR_NOT_FOUND or, for a finished job,
+ * Returns: %FALSE with %IMGIMPORT_ERROR_NOT_FOUND ("job-not-found") or, for a finished job,
  *   %IMGIMPORT_ERROR_INVALID_STATE ("job-finished")
  * Since: 0.1
  */

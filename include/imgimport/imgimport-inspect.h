@@ -42,8 +42,10 @@ G_DECLARE_FINAL_TYPE (ImgImportFormatPolicy, imgimport_format_policy, IMGIMPORT,
  *   whose failure is tolerated, such as `{"gpt": ["mbr"]}` (F130)
  * - `allowed_hybrids` (object of arrays of strings, default
  *   `{"iso": ["gpt", "mbr"], "vhd": ["gpt", "mbr"]}`): by format, the further ones that it may be at
- *   the same time; it is then taken for the former, and judged by its checks (F128)
- * - `max_virtual_size` (integer, bytes, default -1): the largest disk inside; negative: no limit
+ *   the same time; it is then taken for the former, and judged by its checks (F128). What is given
+ *   takes the place of the whole default
+ * - `max_virtual_size` (integer, bytes, not 0, default -1): the largest disk inside; negative: no
+ *   limit
  *
  * Returns: (transfer full): the policy; %NULL with %IMGIMPORT_ERROR_INVALID_ARGUMENT
  *   ("json-invalid") naming the path of what is wrong
@@ -207,10 +209,10 @@ const char *imgimport_inspection_get_fault (ImgImportInspection *self, const cha
  * @virtual_size: (out) (optional): bytes of the disk inside, or %IMGIMPORT_SIZE_UNKNOWN
  * @error: return location
  *
- * The verdict, as an import gives it. Bytes with a partition table may be declared raw; a format
- * that no bytes tell may be declared of bytes that look raw; anything else that is declared raw
- * must be. Several formats at once, failed checks, formats that are not allowed and the limit are
- * refused whatever was declared.
+ * The verdict, as an import gives it. Bytes with a partition table may be declared raw or gpt,
+ * those of parallels ploop; a format that no bytes tell may be declared of bytes that look raw;
+ * anything else must be what it is declared. Several formats at once, failed checks, formats that
+ * are not allowed and the limit are refused whatever was declared.
  *
  * Returns: whether the image is accepted; else %IMGIMPORT_ERROR_CORRUPT with "format-ambiguous"
  *   (several formats at once), "format-mismatch", "format-not-allowed" or "format-unsafe" (a safety

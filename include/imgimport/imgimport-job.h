@@ -33,7 +33,7 @@ GType imgimport_job_status_get_type (void);
  * imgimport_job_status_to_string:
  * @status: a status
  *
- * Returns: (nullable) (transfer none): Glance's word for it
+ * Returns: (nullable) (transfer none): Glance's word for it, %NULL for a value that is no status
  * Since: 0.1
  */
 IMGIMPORT_AVAILABLE_IN_0_1
@@ -57,8 +57,8 @@ G_DECLARE_FINAL_TYPE (ImgImportJob, imgimport_job, IMGIMPORT, JOB, GObject)
  * @json: what imgimport_job_to_json() wrote
  * @error: return location
  *
- * Returns: (transfer full): the job; %NULL with %IMGIMPORT_ERROR_INVALID_ARGUMENT naming the path
- *   of what is wrong
+ * Returns: (transfer full): the job; %NULL with %IMGIMPORT_ERROR_INVALID_ARGUMENT ("json-invalid")
+ *   naming the path of what is wrong
  * Since: 0.1
  */
 IMGIMPORT_AVAILABLE_IN_0_1

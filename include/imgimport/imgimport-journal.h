@@ -61,8 +61,8 @@ G_DECLARE_FINAL_TYPE (ImgImportJournal, imgimport_journal, IMGIMPORT, JOURNAL, G
  * @destroy: (nullable): frees @user_data exactly once, also on failure
  * @error: return location
  *
- * Returns: (transfer full): the journal; %NULL with %IMGIMPORT_ERROR_INVALID_ARGUMENT where a slot
- *   is missing
+ * Returns: (transfer full): the journal; %NULL with %IMGIMPORT_ERROR_INVALID_ARGUMENT
+ *   ("vtable-invalid") where a slot is missing
  * Since: 0.1
  */
 IMGIMPORT_AVAILABLE_IN_0_1

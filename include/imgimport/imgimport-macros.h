@@ -31,7 +31,7 @@ G_BEGIN_DECLS
 /**
  * imgimport_version:
  *
- * Returns: the version of the library at run time, such as "0.1.0"
+ * Returns: (transfer none): the version of the library at run time, such as "0.1.0"
  * Since: 0.1
  */
 IMGIMPORT_AVAILABLE_IN_0_1
@@ -76,7 +76,7 @@ void imgimport_free (gpointer memory);
  * Copies @text into memory that the library may free: what a plug-in in another language returns
  * where a slot's contract says "allocated".
  *
- * Returns: the copy
+ * Returns: (transfer full) (nullable): the copy; %NULL of %NULL
  * Since: 0.1
  */
 IMGIMPORT_AVAILABLE_IN_0_1

@@ -43,7 +43,7 @@ GType imgimport_task_class_get_type (void);
  * @task_class: what its execute and its revert use up
  * @error: return location
  *
- * Returns: %FALSE also with %IMGIMPORT_ERROR_INVALID_ARGUMENT for a class that is not there
+ * Returns: %FALSE also with %IMGIMPORT_ERROR_INVALID_ARGUMENT ("class-invalid")
  * Since: 0.1
  */
 IMGIMPORT_AVAILABLE_IN_0_1
@@ -57,7 +57,7 @@ gboolean imgimport_flow_set_class (ImgImportFlow *self, const char *task,
  * @weight: its share in the progress of a run, at least 1; 1 for a task of which nothing is said
  * @error: return location
  *
- * Returns: %FALSE also with %IMGIMPORT_ERROR_INVALID_ARGUMENT for 0
+ * Returns: %FALSE also with %IMGIMPORT_ERROR_INVALID_ARGUMENT ("weight-invalid") for 0
  * Since: 0.1
  */
 IMGIMPORT_AVAILABLE_IN_0_1
@@ -73,7 +73,7 @@ gboolean imgimport_flow_set_weight (ImgImportFlow *self, const char *task, guint
  *
  * An optional task that fails for good is skipped, its error is a warning, and what comes after it
  * runs with %NULL for its outputs. If the run fails later, it is reverted like the others, for it
- * may have done a part. The pivot cannot be optional.
+ * may have done a part. The pivot cannot be optional: imgimport_flow_compile() refuses that.
  *
  * Returns: whether it was set
  * Since: 0.1
@@ -125,7 +125,7 @@ gboolean imgimport_flow_set_condition (ImgImportFlow *self, const char *task,
  * @seed, the run's id, the task and the attempt: runs that failed together do not come back
  * together.
  *
- * Returns: %FALSE also with %IMGIMPORT_ERROR_INVALID_ARGUMENT for more than 100
+ * Returns: %FALSE also with %IMGIMPORT_ERROR_INVALID_ARGUMENT ("retry-invalid") for more than 100
  * Since: 0.1
  */
 IMGIMPORT_AVAILABLE_IN_0_1
@@ -174,7 +174,7 @@ gboolean imgimport_flow_add_final_reason (ImgImportFlow *self, const char *task,
  *
  * Whatever the error is: what was done has to be undone. Counted anew in each process.
  *
- * Returns: %FALSE also with %IMGIMPORT_ERROR_INVALID_ARGUMENT for no attempt
+ * Returns: %FALSE also with %IMGIMPORT_ERROR_INVALID_ARGUMENT ("retry-invalid") for no attempt
  * Since: 0.1
  */
 IMGIMPORT_AVAILABLE_IN_0_1
@@ -324,7 +324,7 @@ typedef gboolean (*ImgImportUpgradeFunc) (ImgImportFlow *flow, guint old_version
  * is executed again where it lacks one; a task that is gone is forgotten, but its failure still has
  * the others reverted.
  *
- * Returns: %FALSE with %IMGIMPORT_ERROR_INVALID_ARGUMENT for version 0, or
+ * Returns: %FALSE with %IMGIMPORT_ERROR_INVALID_ARGUMENT ("version-invalid") for version 0, or
  *   %IMGIMPORT_ERROR_INVALID_STATE (reason "flow-compiled")
  * Since: 0.1
  */

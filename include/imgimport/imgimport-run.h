@@ -135,7 +135,7 @@ typedef void (*ImgImportRunFunc) (ImgImportRun *run, gpointer user_data);
 /**
  * imgimport_run_new:
  * @flow: what to run
- * @id: names the run in the journal
+ * @id: names the run in the journal; in one in a directory 1 to 255 bytes of UTF-8
  * @inputs: (nullable) (transfer floating): the run's inputs, `a{sv}`
  * @journal: (nullable): where to keep the run's state
  * @error: return location
@@ -147,8 +147,9 @@ typedef void (*ImgImportRunFunc) (ImgImportRun *run, gpointer user_data);
  * it is this object's alone until it has ended, or as long as it is suspended.
  *
  * Returns: (transfer full): the run; %NULL with %IMGIMPORT_ERROR_INVALID_ARGUMENT where the flow
- *   does not compile, an input has no provider (reason "input-missing", naming task and input) or
- *   @inputs is of another type, %IMGIMPORT_ERROR_BUSY (reason "run-claimed") where somebody else
+ *   does not compile, an input has no provider (reason "input-missing", naming task and input),
+ *   @inputs is of another type ("inputs-invalid") or a directory's journal does not take @id
+ *   ("run-invalid"), %IMGIMPORT_ERROR_BUSY (reason "run-claimed") where somebody else
  *   runs it, %IMGIMPORT_ERROR_CORRUPT (reason "journal-foreign") where the journal's records are
  *   not of this flow (see imgimport_flow_set_version()), or the error of the journal
  * Since: 0.1
@@ -160,8 +161,8 @@ ImgImportRun *imgimport_run_new (ImgImportFlow *flow, const char *id, GVariant *
 /**
  * imgimport_run_set_done_func: (skip)
  * @self: a run that has not been started
- * @func: called exactly once for each start and resume, on the thread that brought the run into its
- *   final state, with no lock held
+ * @func: (nullable): called exactly once for each start and resume, on the thread that brought the
+ *   run into its final state, with no lock held
  * @user_data: for @func
  * @destroy: (nullable): frees @user_data exactly once
  *
@@ -177,9 +178,9 @@ void imgimport_run_set_done_func (ImgImportRun *self, ImgImportRunFunc func, gpo
  * @engine: what runs its tasks
  * @error: return location
  *
- * Returns: %FALSE with %IMGIMPORT_ERROR_INVALID_STATE where it was started before, the engine was
- *   stopped or is the parent process's (reason "forked"), or %IMGIMPORT_ERROR_UNAVAILABLE where no
- *   thread is to be had
+ * Returns: %FALSE with %IMGIMPORT_ERROR_INVALID_STATE where it was started before (reason
+ *   "run-started"), the engine was drained ("engine-stopped") or is the parent process's
+ *   ("forked"), or %IMGIMPORT_ERROR_UNAVAILABLE ("resources-exhausted") where no thread can be had
  * Since: 0.1
  */
 IMGIMPORT_AVAILABLE_IN_0_1
@@ -225,8 +226,8 @@ gboolean imgimport_run_suspend (ImgImportRun *self);
  * Goes on where the run was. A retry that was waiting is made at once. A run that was cancelled
  * while it was suspended is reverted.
  *
- * Returns: %FALSE with %IMGIMPORT_ERROR_INVALID_STATE (reason "run-not-suspended", or the engine
- *   was stopped), or %IMGIMPORT_ERROR_UNAVAILABLE where no thread is to be had
+ * Returns: %FALSE with %IMGIMPORT_ERROR_INVALID_STATE (reason "run-not-suspended"), or for the
+ *   engine as imgimport_run_start() does; it stays suspended
  * Since: 0.1
  */
 IMGIMPORT_AVAILABLE_IN_0_1
@@ -285,7 +286,7 @@ gboolean imgimport_run_is_journal_cut (ImgImportRun *self);
  * @state: (out): its state now
  * @error: return location
  *
- * Returns: %FALSE with %IMGIMPORT_ERROR_NOT_FOUND
+ * Returns: %FALSE with %IMGIMPORT_ERROR_NOT_FOUND ("task-unknown")
  * Since: 0.1
  */
 IMGIMPORT_AVAILABLE_IN_0_1

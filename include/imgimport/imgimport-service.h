@@ -15,9 +15,13 @@ G_BEGIN_DECLS
  * ImgImportService:
  *
  * What a host opens: a catalog of images, a staging store, target stores, methods, hooks and an
- * engine, under one configuration. All functions block, may be called from any thread, and answer
- * errors of #ImgImportError or %G_IO_ERROR_CANCELLED. Not usable across fork(): a call in a forked
- * child is refused with %IMGIMPORT_ERROR_INVALID_STATE, reason "forked".
+ * engine, under one configuration. All functions may be called from any thread, block unless they
+ * say otherwise, and answer errors of #ImgImportError or %G_IO_ERROR_CANCELLED. Not usable across
+ * fork(): a call in a forked child is refused with %IMGIMPORT_ERROR_INVALID_STATE, reason "forked".
+ *
+ * Beside what each function lists, those that need a started service fail with
+ * %IMGIMPORT_ERROR_INVALID_STATE ("service-not-started", "service-closed"), and all with what the
+ * catalog or a store failed with, such as %IMGIMPORT_ERROR_NO_SPACE ("catalog-full", "store-full").
  *
  * Dropping the last reference closes the service, see imgimport_service_close().
  *
@@ -34,7 +38,7 @@ G_DECLARE_FINAL_TYPE (ImgImportService, imgimport_service, IMGIMPORT, SERVICE, G
  *
  * The embedded default, ready to use: imgimport_service_new() and imgimport_service_start().
  *
- * Returns: (transfer full): the service, or %NULL
+ * Returns: (transfer full): the service; %NULL as these two do
  * Since: 0.1
  */
 IMGIMPORT_AVAILABLE_IN_0_1
@@ -71,8 +75,8 @@ ImgImportService *imgimport_service_new (const char *directory, const char *conf
  *
  * Uses a catalog of the host's in place of the configured one.
  *
- * Returns: %FALSE with %IMGIMPORT_ERROR_INVALID_ARGUMENT naming the slot that is missing, or
- *   %IMGIMPORT_ERROR_INVALID_STATE after the start
+ * Returns: %FALSE with %IMGIMPORT_ERROR_INVALID_ARGUMENT ("vtable-invalid") naming the slot that is
+ *   missing, or %IMGIMPORT_ERROR_INVALID_STATE ("service-started") after the start
  * Since: 0.1
  */
 IMGIMPORT_AVAILABLE_IN_0_1
@@ -101,7 +105,8 @@ gboolean imgimport_service_set_staging (ImgImportService *self, const ImgImportS
 /**
  * imgimport_service_add_store: (skip)
  * @self: a service not yet started
- * @id: unique, `[a-z0-9][a-z0-9_-]*`, at most 64 characters, not beginning with `os_glance_`
+ * @id: unique, `[a-z0-9][a-z0-9_-]*`, at most 64 characters; neither `staging` nor beginning with
+ *   `os_glance_`
  * @vtable: copied
  * @user_data: the `self` of the slots
  * @destroy: (nullable): frees @user_data exactly once, also on failure
@@ -110,7 +115,8 @@ gboolean imgimport_service_set_staging (ImgImportService *self, const ImgImportS
  * Adds a target store. The first store, configured ones before added ones, is the default unless
  * the configuration names another.
  *
- * Returns: %FALSE as imgimport_service_set_catalog() does, and with %IMGIMPORT_ERROR_EXISTS
+ * Returns: %FALSE as imgimport_service_set_catalog() does, and with
+ *   %IMGIMPORT_ERROR_INVALID_ARGUMENT ("name-invalid") or %IMGIMPORT_ERROR_EXISTS ("name-taken")
  * Since: 0.1
  */
 IMGIMPORT_AVAILABLE_IN_0_1
@@ -177,6 +183,8 @@ typedef void (*ImgImportLogFunc) (GLogLevelFlags level, const char *message, gpo
  * @user_data: for @func
  * @destroy: (nullable): frees @user_data exactly once
  *
+ * After the start it changes nothing.
+ *
  * Since: 0.1
  */
 IMGIMPORT_AVAILABLE_IN_0_1
@@ -195,7 +203,12 @@ void imgimport_service_set_log_func (ImgImportService *self, ImgImportLogFunc fu
  * are removed, and its pending jobs are taken over. The cost grows with what was unfinished, not
  * with what is stored.
  *
- * Returns: %FALSE, and the service can only be dropped
+ * Returns: %FALSE with %IMGIMPORT_ERROR_INVALID_STATE ("service-started", "service-closed"); or,
+ *   and the service can then only be dropped, with %IMGIMPORT_ERROR_INVALID_ARGUMENT
+ *   ("config-invalid": what can be known only now, such as the name of a method, hook or default
+ *   store), %IMGIMPORT_ERROR_PERMISSION ("directory-not-private"), %IMGIMPORT_ERROR_CORRUPT
+ *   ("catalog-corrupt"), %IMGIMPORT_ERROR_NOT_SUPPORTED ("catalog-schema": of a newer version) or
+ *   %G_IO_ERROR_CANCELLED
  * Since: 0.1
  */
 IMGIMPORT_AVAILABLE_IN_0_1
@@ -228,7 +241,8 @@ gboolean imgimport_service_close (ImgImportService *self, GCancellable *cancella
  * imgimport_service_iterate:
  * @self: a service
  *
- * With `workers` 0: does one step of the imports that wait, on the caller's thread. Never waits.
+ * With `workers` 0: does one step of the imports that wait, on the caller's thread, which may be a
+ * pass over all bytes of an image. Never waits for a step to be ready.
  *
  * Returns: whether anything was done
  * Since: 0.1
@@ -242,8 +256,11 @@ gboolean imgimport_service_iterate (ImgImportService *self);
  * @image_id: (nullable): only events of this image; %NULL: all
  * @error: return location
  *
+ * Before the start too. Never blocks.
+ *
  * Returns: (transfer full): a queue of events from now on; %NULL with
- *   %IMGIMPORT_ERROR_INVALID_STATE after the close
+ *   %IMGIMPORT_ERROR_INVALID_STATE ("service-closed") after the close, or
+ *   %IMGIMPORT_ERROR_UNAVAILABLE ("resources-exhausted") where no descriptor is to be had
  * Since: 0.1
  */
 IMGIMPORT_AVAILABLE_IN_0_1

@@ -26,9 +26,10 @@ G_DECLARE_FINAL_TYPE (ImgImportUpload, imgimport_upload, IMGIMPORT, UPLOAD, GObj
  * @expected: how many bytes will come, or %IMGIMPORT_SIZE_UNKNOWN; enforced both ways (F118)
  * @error: return location
  *
- * The image becomes `uploading`. Needs the method glance-direct to be enabled (F116).
+ * The image becomes `uploading`. Needs glance-direct (F116), or another method that imports what is
+ * staged, to be enabled.
  *
- * Returns: (transfer full): the upload; %NULL with %IMGIMPORT_ERROR_NOT_FOUND,
+ * Returns: (transfer full): the upload; %NULL with %IMGIMPORT_ERROR_NOT_FOUND ("image-not-found"),
  *   %IMGIMPORT_ERROR_PERMISSION ("not-owner"), %IMGIMPORT_ERROR_INVALID_STATE
  *   ("status-transition"), %IMGIMPORT_ERROR_BUSY ("image-claimed"), %IMGIMPORT_ERROR_NOT_SUPPORTED
  *   ("method-disabled"), or %IMGIMPORT_ERROR_LIMIT ("image-size-cap")
@@ -49,7 +50,9 @@ ImgImportUpload *imgimport_service_stage_begin (ImgImportService *self, ImgImpor
  * After a failure the upload is aborted: only imgimport_unref() is left to do.
  *
  * Returns: %FALSE with %IMGIMPORT_ERROR_LIMIT ("image-size-cap"), %IMGIMPORT_ERROR_CORRUPT
- *   ("size-mismatch": more than expected), %IMGIMPORT_ERROR_NO_SPACE, …
+ *   ("size-mismatch": more than expected), %IMGIMPORT_ERROR_NO_SPACE,
+ *   %IMGIMPORT_ERROR_INVALID_STATE ("upload-ended", "claim-lost": somebody has unstaged it),
+ *   %IMGIMPORT_ERROR_NOT_FOUND (the image is deleted), or %G_IO_ERROR_CANCELLED
  * Since: 0.1
  */
 IMGIMPORT_AVAILABLE_IN_0_1
@@ -82,7 +85,7 @@ gboolean imgimport_upload_write_bytes (ImgImportUpload *self, GBytes *bytes,
  * can be imported. After a failure the upload is aborted.
  *
  * Returns: (transfer full): the image; %NULL with %IMGIMPORT_ERROR_CORRUPT ("size-mismatch": fewer
- *   than expected; "image-empty"), …
+ *   than expected; "image-empty"), or as imgimport_upload_write() does
  * Since: 0.1
  */
 IMGIMPORT_AVAILABLE_IN_0_1
@@ -113,7 +116,8 @@ void imgimport_upload_abort (ImgImportUpload *self);
  * Stages and seals all bytes of @stream. After a failure the image is `queued` again.
  *
  * Returns: (transfer full): the image; %NULL as imgimport_service_stage_begin(),
- *   imgimport_upload_write() and imgimport_upload_commit() do, or with what @stream failed with
+ *   imgimport_upload_write() and imgimport_upload_commit() do, or with %IMGIMPORT_ERROR_PLUGIN
+ *   ("foreign-error", with the stream's words)
  * Since: 0.1
  */
 IMGIMPORT_AVAILABLE_IN_0_1
@@ -155,8 +159,9 @@ ImgImportImage *imgimport_service_stage_fd (ImgImportService *self, ImgImportCon
  * Drops what is staged: `uploading` → `queued`, so that other bytes can be staged. An upload still
  * on its way, of this or a dead process, is ended.
  *
- * Returns: (transfer full): the image; %NULL with %IMGIMPORT_ERROR_INVALID_STATE or, where an
- *   import has begun, %IMGIMPORT_ERROR_BUSY ("image-claimed")
+ * Returns: (transfer full): the image; %NULL with %IMGIMPORT_ERROR_NOT_FOUND ("image-not-found"),
+ *   %IMGIMPORT_ERROR_PERMISSION ("not-owner"), %IMGIMPORT_ERROR_INVALID_STATE
+ *   ("status-transition") or, where an import has begun, %IMGIMPORT_ERROR_BUSY ("image-claimed")
  * Since: 0.1
  */
 IMGIMPORT_AVAILABLE_IN_0_1

@@ -30,7 +30,8 @@ typedef enum
 /**
  * ImgImportRunEvent: (skip)
  * @kind: what happened; says which of the others count
- * @task: the name of the task; valid as long as the subscription
+ * @task: (nullable): the name of the task, %NULL for RUN and RESYNC; valid as long as the
+ *   subscription
  * @task_state: its state
  * @attempt: which attempt it is
  * @run_state: the state of the run
@@ -70,7 +71,7 @@ G_DECLARE_FINAL_TYPE (ImgImportRunSubscription, imgimport_run_subscription, IMGI
  * @error: return location
  *
  * Returns: (transfer full): a queue of what happens from now on; %NULL with
- *   %IMGIMPORT_ERROR_UNAVAILABLE where no descriptor is to be had
+ *   %IMGIMPORT_ERROR_UNAVAILABLE ("resources-exhausted") where no descriptor is to be had
  * Since: 0.1
  */
 IMGIMPORT_AVAILABLE_IN_0_1
@@ -151,7 +152,7 @@ void imgimport_run_set_statistics (ImgImportRun *self, gboolean enabled);
  * @statistics: (out): what is known of it; zeroes and no times where none are taken
  * @error: return location
  *
- * Returns: %FALSE with %IMGIMPORT_ERROR_NOT_FOUND
+ * Returns: %FALSE with %IMGIMPORT_ERROR_NOT_FOUND ("task-unknown")
  * Since: 0.1
  */
 IMGIMPORT_AVAILABLE_IN_0_1
@@ -168,6 +169,7 @@ gboolean imgimport_run_get_task_statistics (ImgImportRun *self, const char *task
  * waits for a thread", "the run was cancelled: it will not begin".
  *
  * Returns: (transfer full): one sentence for a human; %NULL with %IMGIMPORT_ERROR_NOT_FOUND
+ *   ("task-unknown")
  * Since: 0.1
  */
 IMGIMPORT_AVAILABLE_IN_0_1
