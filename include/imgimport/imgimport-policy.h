@@ -87,7 +87,7 @@ gboolean imgimport_flow_set_optional (ImgImportFlow *self, const char *task, gbo
  * @task: a task that is ready, and has not begun: its inputs can be read
  * @user_data: what came with the function
  *
- * Called once in a run, on a thread of the engine; after a crash before the task had begun, again.
+ * Called once in a run, where the task's slot is; after a crash before the task had begun, again.
  *
  * Returns: whether the task is to run; if not, it and all that comes after it are skipped
  * Since: 0.1

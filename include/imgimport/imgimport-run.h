@@ -238,8 +238,9 @@ gboolean imgimport_run_resume (ImgImportRun *self, ImgImportEngine *engine, GErr
  * @self: a run
  * @timeout_ms: how long to wait; negative: without end
  *
- * With an engine of 0 threads it iterates the engine, and sleeps until the next retry is due. Not
- * to be called from a task.
+ * With an engine of 0 threads it iterates the engine, and sleeps until the next retry is due. With
+ * others who waits without end may be given tasks of this run to do, as one of the engine's threads:
+ * a short run is then over without a change of threads. Not to be called from a task.
  *
  * Returns: whether the run is in a final state and its done function, if this is not it, has
  *   returned

@@ -21,8 +21,8 @@ typedef struct _ImgImportTask ImgImportTask;
  * ImgImportTaskVTable: (skip)
  *
  * What a task does. Slots are called from the engine's threads, or from the caller's in
- * imgimport_engine_iterate(); never two at a time for the same task of the same run. Both may be
- * called again for the same run after a crash, so both must be idempotent.
+ * imgimport_engine_iterate() and imgimport_run_wait(); never two at a time for the same task of the
+ * same run. Both may be called again for the same run after a crash, so both must be idempotent.
  *
  * Since: 0.1
  */

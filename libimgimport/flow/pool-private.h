@@ -43,9 +43,11 @@ void _imgimport_timers_remove_run (GArray *timers, ImgImportRun *run);
  * A thread takes a run from the queue, or a timer that is due, and gives the run a turn. A run is
  * in the queue at most once; in its turn it puts itself back where there is more than one thread
  * can do. A thread that has run out of work looks a few times more before it sleeps, so that tasks
- * shorter than a wake-up are not paid with one. They are joined at the end, but for the one that
- * drops the last reference, where it is one of them. Alarms have a thread of their own, for all
- * others may hang in tasks; a pool without threads looks at them whenever it is driven.
+ * shorter than a wake-up are not paid with one; nor are those of a run that is waited for, where
+ * the one who waits comes to it first and takes the turn in place of a thread. Threads are joined
+ * at the end, but for the one that drops the last reference, where it is one of them. Alarms have a
+ * thread of their own, for all others may hang in tasks; a pool without threads looks at them
+ * whenever it is driven.
  */
 struct _ImgImportPool
 {
@@ -66,8 +68,10 @@ struct _ImgImportPool
   GArray *timers;
   GArray *alarms;     /* timers of all kinds but READY */
   GPtrArray *threads; /* of GThread, owned: they are joined at the end */
+  guint n_turns;      /* threads that take one, at most `max_threads` */
   guint n_idle;
-  guint n_looking; /* of the idle: look by themselves soon, and need not be woken */
+  guint n_looking;    /* of the idle: look by themselves soon, and need not be woken */
+  gboolean is_called; /* one of them was woken, and calls the next where there is more to do */
   guint64 n_events;
   guint64 n_timers;
   gboolean has_alarm_thread;
@@ -112,6 +116,9 @@ void _imgimport_pool_call_worker (ImgImportPool *self);
 /* With the run's lock held. The run, which the calling thread has taken, is left to it for later.
  */
 void _imgimport_pool_put_back (ImgImportPool *self, ImgImportRun *run);
+/* Where the run is the next that a thread would come to, and one has its hands free, takes that
+ * turn on the calling thread. */
+void _imgimport_pool_help (ImgImportPool *self, ImgImportRun *run);
 /* With the run's lock held. A turn at `task` when the clock says `due_us`. */
 void _imgimport_pool_delay (ImgImportPool *self, ImgImportRun *run, guint32 task, gint64 due_us);
 /* With the run's lock held. Drops its delayed tasks. */
@@ -165,6 +172,9 @@ gboolean _imgimport_pool_add_thread_locked (ImgImportPool *self, GThreadFunc fun
 guint _imgimport_pool_count_workers_locked (ImgImportPool *self);
 /* One more of them, unless there are enough. */
 gboolean _imgimport_pool_add_worker_locked (ImgImportPool *self, GError **error);
+/* Whether a thread is to be woken for what is queued, better without the lock. With `helps` one
+ * that looks by itself will do. */
+gboolean _imgimport_pool_call_locked (ImgImportPool *self, gboolean helps);
 /* What to do next, if anything: `*run` is owned then. */
 gboolean _imgimport_pool_take_work_locked (ImgImportPool *self, ImgImportRun **run, guint32 *task);
 /* Until `cond` is signalled, a timer is due or the clock says `deadline_us`. */

@@ -16,7 +16,9 @@ static void
 rest_locked (ImgImportPool *self, guint n_looks)
 {
   self->n_idle++;
-  if (n_looks >= LOOKS_MAX)
+  if (self->n_turns >= self->max_threads)
+    g_cond_wait (&self->work_cond, &self->lock);
+  else if (n_looks >= LOOKS_MAX)
     _imgimport_pool_wait_locked (self, &self->work_cond, G_MAXINT64);
   else
     {
@@ -34,7 +36,17 @@ attend_to_rest (ImgImportPool *self)
 {
   if (self->n_idle == 0 && self->queue.length + self->timers->len > 0)
     _imgimport_pool_add_worker_locked (self, NULL);
-  return self->queue.length > self->n_looking;
+  return _imgimport_pool_call_locked (self, TRUE);
+}
+
+gboolean
+_imgimport_pool_call_locked (ImgImportPool *self, gboolean helps)
+{
+  if (self->is_called || self->n_turns >= self->max_threads ||
+      self->queue.length <= (helps ? self->n_looking : 0))
+    return FALSE;
+  self->is_called = TRUE;
+  return TRUE;
 }
 
 static gpointer
@@ -52,10 +64,13 @@ thread_main (gpointer data)
       gboolean is_soon;
       gboolean avoids;
 
-      if (_imgimport_pool_take_work_locked (self, &run, &task))
+      self->is_called = FALSE;
+      if (self->n_turns < self->max_threads && _imgimport_pool_take_work_locked (self, &run, &task))
         {
-          gboolean calls = attend_to_rest (self);
+          gboolean calls;
 
+          self->n_turns++;
+          calls = attend_to_rest (self);
           g_mutex_unlock (&self->lock);
           if (calls)
             _imgimport_pool_call_worker (self);
@@ -67,6 +82,7 @@ thread_main (gpointer data)
           n_looks = is_soon ? 0 : LOOKS_MAX;
           idle_since_us = g_get_monotonic_time ();
           g_mutex_lock (&self->lock);
+          self->n_turns--;
           /* It looks again soon where no other does. The end may have been called meanwhile. */
           if (avoids && !self->is_closed)
             rest_locked (self, self->n_looking >= self->queue.length ? LOOKS_MAX : 0);

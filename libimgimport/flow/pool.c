@@ -105,6 +105,16 @@ unlink_run (GQueue *queue, GList *link)
   link->data = NULL;
 }
 
+static ImgImportRun *
+take_first (ImgImportPool *self)
+{
+  ImgImportRun *run = self->queue.head->data;
+
+  unlink_run (&self->queue, self->queue.head);
+  _imgimport_pool_count_waiting (self);
+  return run;
+}
+
 gboolean
 _imgimport_pool_take_work_locked (ImgImportPool *self, ImgImportRun **run, guint32 *task)
 {
@@ -121,9 +131,7 @@ _imgimport_pool_take_work_locked (ImgImportPool *self, ImgImportRun **run, guint
     }
   if (self->queue.length == 0)
     return FALSE;
-  *run = self->queue.head->data;
-  unlink_run (&self->queue, self->queue.head);
-  _imgimport_pool_count_waiting (self);
+  *run = take_first (self);
   return TRUE;
 }
 
@@ -210,7 +218,34 @@ _imgimport_pool_enqueue (ImgImportPool *self, ImgImportRun *run, gboolean helps)
     _imgimport_pool_add_worker_locked (self, NULL);
   if (self->max_threads == 0)
     g_cond_broadcast (&self->cond);
-  return !helps || self->queue.length > self->n_looking;
+  return _imgimport_pool_call_locked (self, helps);
+}
+
+/* Of a run that comes first nobody else is kept waiting; and only of the run that it waits for may
+ * a task take the caller's time. */
+void
+_imgimport_pool_help (ImgImportPool *self, ImgImportRun *run)
+{
+  gboolean calls;
+
+  g_mutex_lock (&self->lock);
+  if (self->n_turns >= self->max_threads || self->queue.head == NULL ||
+      self->queue.head->data != run)
+    {
+      g_mutex_unlock (&self->lock);
+      return;
+    }
+  take_first (self);
+  self->n_turns++;
+  g_mutex_unlock (&self->lock);
+  _imgimport_run_turn (run, IMGIMPORT_TASK_NONE, FALSE);
+  g_object_unref (run);
+  g_mutex_lock (&self->lock);
+  self->n_turns--;
+  calls = self->queue.length + self->timers->len > 0;
+  g_mutex_unlock (&self->lock);
+  if (calls)
+    _imgimport_pool_call_worker (self);
 }
 
 void

@@ -106,6 +106,8 @@ imgimport_run_wait (ImgImportRun *self, gint64 timeout_ms)
 
       if (timeout_ms > 0)
         left_ms = MAX (0, timeout_ms - (g_get_monotonic_time () - now_us) / 1000);
+      if (pool != NULL && timeout_ms < 0)
+        _imgimport_pool_help (pool, self);
       if (pool != NULL && !_imgimport_pool_has_threads (pool))
         end = iterate_until_over (self, pool, left_ms);
       else
