@@ -32,6 +32,16 @@ finish (ImgImportService *service, const char *job_id)
   return job;
 }
 
+/* The last bytes and notes may go only after the job has been told to be over. */
+static inline void
+await_imports (ImgImportService *service)
+{
+  g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&service->lock);
+
+  while (g_hash_table_size (service->imports) > 0)
+    g_cond_wait (&service->cond, &service->lock);
+}
+
 static inline ImgImportJob *
 run_import (ImgImportService *service, const char *id, const char *request)
 {

@@ -301,6 +301,7 @@ tell (const Story *story, gint n)
     stage (w.service, id, "bytes");
   reached = go_wrong (&w, story, id, n);
   job = settle (&w, id);
+  await_imports (w.service);
   if (job != NULL)
     check_job (&w, id, job);
   check_image (&w, story, id);

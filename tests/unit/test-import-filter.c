@@ -55,24 +55,15 @@ tear_down_world (World *w, gconstpointer data)
   g_free (w->id);
 }
 
-/* The last bytes may go only after the job has been told to be over. */
-static void
-await_end (World *w)
-{
-  g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&w->service->lock);
-
-  while (g_hash_table_size (w->service->imports) > 0)
-    g_cond_wait (&w->service->cond, &w->service->lock);
-}
-
 /* Active with these bytes and their sums, and nothing is left of what it was made of. */
 static void
 assert_active (World *w, const char *bytes)
 {
   g_autofree char *md5 = g_compute_checksum_for_string (G_CHECKSUM_MD5, bytes, -1);
-  g_autoptr (ImgImportImageRecord) record = _imgimport_image_record_load (w->service, w->id, NULL);
+  g_autoptr (ImgImportImageRecord) record = NULL;
 
-  await_end (w);
+  await_imports (w->service);
+  record = _imgimport_image_record_load (w->service, w->id, NULL);
   assert_image_is (w->service, w->id, IMGIMPORT_STATUS_ACTIVE, IMGIMPORT_STAGE_NONE);
   g_assert_cmpuint (record->image->size, ==, strlen (bytes));
   g_assert_cmpstr (record->image->checksum, ==, md5);
@@ -121,7 +112,7 @@ import_fails (World *w, const char *request, const char *reason, const char *why
   g_autoptr (ImgImportJob) job = run_import (w->service, w->id, request);
 
   assert_failure (job, reason, why);
-  await_end (w);
+  await_imports (w->service);
 }
 
 /* ---- what is delivered ----------------------------------------------------------------------- */

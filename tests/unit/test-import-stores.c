@@ -146,6 +146,7 @@ test_what_cannot_adopt_is_streamed (World *w, gconstpointer data)
   g_autoptr (ImgImportJob) job = run_import (w->service, id, DIRECT_TO_ALL);
 
   assert_success (job);
+  await_imports (w->service);
   g_assert_cmpstr (delivery_to (job, "one")->way, ==, "link");
   g_assert_cmpstr (delivery_to (job, "one")->why, ==, "");
   g_assert_cmpstr (delivery_to (job, "odd")->way, ==, "stream");
