@@ -74,6 +74,8 @@ release_image (Failure *self, ImgImportTxn *txn, GError **error)
   _imgimport_record_restore_original (txn);
   returns = can_return (self, record);
   mark_stores (self->import, image);
+  if (image->status == IMGIMPORT_STATUS_IMPORTING)
+    _imgimport_import_restore_properties (self->import, image);
   if (image->status == IMGIMPORT_STATUS_IMPORTING &&
       !_imgimport_image_set_status (
           image, returns ? IMGIMPORT_ACTION_IMPORT_RETURNED : IMGIMPORT_ACTION_IMPORT_FAILED,

@@ -27,31 +27,32 @@ struct _ImgImportImport
   char **stores; /* where the bytes go */
   ImgImportMethod *method;
   ImgImportRun *run;
-  GError *interruption; /* why an import is undone that had begun before; NULL else */
-  char *blamed;         /* whose error that is; NULL: of no task */
-  ImgImportKnown known; /* for its tasks */
-  gint64 looked_us;     /* for its tasks: when the job was last found not to be cancelled */
-  GPtrArray *removed;   /* for its tasks: keys in staging of no bytes any more, but of notes */
+  GError *interruption;  /* why an import is undone that had begun before; NULL else */
+  char *blamed;          /* whose error that is; NULL: of no task */
+  ImgImportKnown known;  /* for its tasks */
+  gint64 looked_us;      /* for its tasks: when the job was last found not to be cancelled */
+  GPtrArray *removed;    /* for its tasks: keys in staging of no bytes any more, but of notes */
+  GPtrArray *unrestored; /* for its tasks: a{sms}, see _imgimport_import_restore_properties() */
   gboolean is_forgotten; /* for its tasks: the catalog has nothing of the run any more */
 
   GMutex lock;
-  gboolean is_begun;       /* under lock */
-  gboolean is_ending;      /* under lock: its job may be final */
-  const char *phase;       /* under lock: the name of a task */
-  guint64 bytes;           /* under lock */
-  guint64 total;           /* under lock */
-  gint64 next_tick_us;     /* under lock */
+  gboolean is_begun;        /* under lock */
+  gboolean is_ending;       /* under lock: its job may be final */
+  const char *phase;        /* under lock: the name of a task */
+  guint64 bytes;            /* under lock */
+  guint64 total;            /* under lock */
+  gint64 next_tick_us;      /* under lock */
   GPtrArray *failed_stores; /* under lock: stores that failed in a failed delivery */
 };
 
 /* Names of what tasks hand on. */
-#define IMGIMPORT_VALUE_SOURCE "source"             /* s: the sealed object's key in staging */
-#define IMGIMPORT_VALUE_ORIGINAL "original"         /* s: of which filters made it; "" for none */
-#define IMGIMPORT_VALUE_DELIVERIES "deliveries"     /* a(sssss): store, key, version, way, why */
-#define IMGIMPORT_VALUE_FAILED "failed-stores"      /* a(ss): store, why */
-#define IMGIMPORT_VALUE_WARNING "warning"           /* s: "" where nothing is left to do */
-#define IMGIMPORT_TYPE_DELIVERIES ((const GVariantType *) "a(sssss)")
-#define IMGIMPORT_TYPE_FAILED ((const GVariantType *) "a(ss)")
+#define IMGIMPORT_VALUE_SOURCE "source"         /* s: the sealed object's key in staging */
+#define IMGIMPORT_VALUE_ORIGINAL "original"     /* s: of which filters made it; "" for none */
+#define IMGIMPORT_VALUE_DELIVERIES "deliveries" /* a(sssss): store, key, version, way, why */
+#define IMGIMPORT_VALUE_FAILED "failed-stores"  /* a(ss): store, why */
+#define IMGIMPORT_VALUE_WARNING "warning"       /* s: "" where nothing is left to do */
+#define IMGIMPORT_TYPE_DELIVERIES ((const GVariantType *)"a(sssss)")
+#define IMGIMPORT_TYPE_FAILED ((const GVariantType *)"a(ss)")
 
 /* A task's vtable and what it is called with: an import, or one of its hooks. */
 typedef struct
@@ -71,8 +72,8 @@ extern const ImgImportTaskVTable _imgimport_task_cleanup;
 extern const ImgImportTaskVTable _imgimport_task_complete;
 
 /* Builds the flow of a job that this service owns and starts its run. With `revert_only`, what the
- * journal says was done is undone, unless it is past the pivot. Where the run cannot be started, the
- * job becomes a failure. The job is known, and its image may be; the import takes them. */
+ * journal says was done is undone, unless it is past the pivot. Where the run cannot be started,
+ * the job becomes a failure. The job is known, and its image may be; the import takes them. */
 ImgImportImport *_imgimport_import_start (ImgImportService *self, ImgImportKnown *known,
                                           gboolean revert_only, GError **error);
 /* The flow of an import (plan.c). */
@@ -83,8 +84,8 @@ void _imgimport_import_publish (ImgImportImport *self);
 
 /* ---- what tasks share (import-tasks.c) ------------------------------------------------------- */
 
-/* The first line of every execute: the phase is told, and a cancellation asked for elsewhere a while
- * ago is found. */
+/* The first line of every execute: the phase is told, and a cancellation asked for elsewhere a
+ * while ago is found. */
 gboolean _imgimport_import_enter (ImgImportImport *self, ImgImportTask *task, GError **error);
 /* The progress function of a pass; `user_data` is the import. */
 void _imgimport_import_progress (guint64 bytes, gpointer user_data);
@@ -141,11 +142,13 @@ ImgImportImport *_imgimport_import_new (ImgImportService *service,
 
 /* The done function of its run. */
 void _imgimport_import_end (ImgImportRun *run, gpointer user_data);
-/* The job becomes a failure, and the image what section 8, D1 of the design says; where the image is
- * active they are a success with a warning. Does nothing to a job that is final. `task`: whose error
- * it is, NULL for none of its flow. */
+/* The job becomes a failure, and the image what section 8, D1 of the design says; where the image
+ * is active they are a success with a warning. Does nothing to a job that is final. `task`: whose
+ * error it is, NULL for none of its flow. */
 gboolean _imgimport_import_fail (ImgImportImport *self, const GError *cause, const char *task,
                                  GError **error);
+/* Sets what stood there before hooks of which no revert could be committed, the last one first. */
+void _imgimport_import_restore_properties (ImgImportImport *self, ImgImportImage *image);
 /* Keeps in the job what came of its tasks, to be drawn when the run is gone. `done`: the task that
  * makes the job final, and is done once that is committed; NULL: the run is over. */
 void _imgimport_import_keep_tasks (ImgImportImport *self, ImgImportJob *job, const char *done);

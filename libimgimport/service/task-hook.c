@@ -83,19 +83,31 @@ execute (gpointer self, ImgImportTask *task, GCancellable *cancellable, GError *
   return TRUE;
 }
 
+void
+_imgimport_import_restore_properties (ImgImportImport *self, ImgImportImage *image)
+{
+  guint i;
+
+  for (i = 0; i < self->unrestored->len; i++)
+    {
+      GVariantIter iter;
+      const char *key, *value;
+
+      g_variant_iter_init (&iter, self->unrestored->pdata[i]);
+      while (g_variant_iter_next (&iter, "{&sm&s}", &key, &value))
+        _imgimport_image_set_property (image, key, value);
+    }
+}
+
 static gboolean
 restore_properties (ImgImportTxn *txn, gpointer data, GError **error)
 {
   ImgImportImage *image = _imgimport_txn_image (txn)->image;
-  GVariantIter iter;
-  const char *key, *value;
 
   /* Active all the same: the commit of an activation that failed has happened. */
   if (image->status != IMGIMPORT_STATUS_IMPORTING)
     return TRUE;
-  g_variant_iter_init (&iter, data);
-  while (g_variant_iter_next (&iter, "{&sm&s}", &key, &value))
-    _imgimport_image_set_property (image, key, value);
+  _imgimport_import_restore_properties (data, image);
   _imgimport_txn_image_changed (txn);
   return TRUE;
 }
@@ -104,10 +116,16 @@ static gboolean
 revert (gpointer self, ImgImportTask *task, GCancellable *cancellable, GError **error)
 {
   ImgImportImportTask *hook = self;
+  ImgImportImport *import = hook->import;
   GVariant *before = imgimport_task_get_output (task, hook->before);
 
-  return before == NULL || g_variant_n_children (before) == 0 ||
-         _imgimport_import_undo (hook->import, restore_properties, before, error);
+  if (before == NULL || g_variant_n_children (before) == 0)
+    return TRUE;
+  g_ptr_array_add (import->unrestored, g_variant_ref (before));
+  if (!_imgimport_import_undo (import, restore_properties, import, error))
+    return FALSE;
+  g_ptr_array_set_size (import->unrestored, 0);
+  return TRUE;
 }
 
 const ImgImportTaskVTable _imgimport_task_hook = {

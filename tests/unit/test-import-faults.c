@@ -21,7 +21,8 @@ enum
 {
   ONCE,
   LASTING, /* until another service comes */
-  RETURNING
+  RETURNING,
+  REVERTING /* once, of an import that fails anyway */
 };
 
 /* How the import is asked for, what it is run by, and how long calls fail. */
@@ -274,7 +275,8 @@ go_wrong (World *w, const Story *story, const char *id, gint n)
   gboolean reached;
 
   g_atomic_int_set (&w->shims.faults.n_calls, 0);
-  g_atomic_int_set (&w->shims.faults.lasting, story->duration != ONCE);
+  g_atomic_int_set (&w->shims.faults.lasting,
+                    story->duration == LASTING || story->duration == RETURNING);
   g_atomic_int_set (&w->shims.faults.fail_at, n);
   import_with_faults (w, story, id);
   reached = g_atomic_int_get (&w->shims.faults.n_calls) >= n;
@@ -299,8 +301,10 @@ tell (const Story *story, gint n)
   id = create (w.service, NULL, RAW);
   if (!story->from_stream)
     stage (w.service, id, "bytes");
+  w.shims.one.bad_slot = story->duration == REVERTING ? "begin" : NULL;
   reached = go_wrong (&w, story, id, n);
   job = settle (&w, id);
+  w.shims.one.bad_slot = NULL;
   await_imports (w.service);
   if (job != NULL)
     check_job (&w, id, job);
@@ -369,6 +373,7 @@ static const Story stories[] = {
   { "/import-faults/stream-filtered/returning", ALONE_FILTERED, STREAM_TO_ALL, TRUE, RETURNING },
   { "/import-faults/stream/returning-threads", TWO_WORKERS, STREAM_TO_ALL, TRUE, RETURNING },
   { "/import-faults/stream/once", ALONE, STREAM_TO_ALL, TRUE, ONCE },
+  { "/import-faults/reverting/once", ALONE, DIRECT_TO_ALL, FALSE, REVERTING },
   { "/import-faults/stream/lasting", ALONE, STREAM_TO_ALL, TRUE, LASTING },
   { "/import-faults/stream/once-threads", TWO_WORKERS, STREAM_TO_ALL, TRUE, ONCE },
 };
