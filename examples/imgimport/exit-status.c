@@ -24,9 +24,10 @@ static const struct
   const char *meaning;
 } meanings[] = {
   { STATUS_DONE, "done" },
-  { STATUS_FAILED, "failed: none of the reasons below, or one of several images failed" },
+  { STATUS_FAILED, "failed: none of the reasons below, the output could not be written, or one of "
+                   "several images failed" },
   { STATUS_USAGE, "the command line or configuration is wrong, or asks for what is not offered" },
-  { STATUS_NOT_FOUND, "there is no such image, task, store or file" },
+  { STATUS_NOT_FOUND, "there is no such image, task or file" },
   { STATUS_CONFLICT, "the image's status does not allow it, or the id is taken" },
   { STATUS_REFUSED, "the image was refused: corrupt, unsafe, or not what it claims to be" },
   { STATUS_NO_ROOM, "no space, or a configured limit was reached" },

@@ -273,7 +273,8 @@ const CliCommand cli_inspect = {
       "stored is read.",
   .exit_statuses = "Exit status:\n"
                    "    0  all files are accepted\n"
-                   "    1  one of them is unsafe or refused by the policy\n"
+                   "    1  one of them is unsafe or refused by the policy, or the output could\n"
+                   "       not be written\n"
                    "    2  one of them cannot be read, or the command line or policy is wrong\n"
                    "  130  cancelled by Ctrl-C, SIGTERM or SIGHUP\n",
   .without_service = TRUE,

@@ -82,6 +82,7 @@ const CliCommand cli_image_delete = {
   .min_arguments = 1,
   .max_arguments = G_MAXUINT,
   .summary = "Delete images and their bytes",
-  .description = "Goes on after an image that cannot be deleted; the exit status is then 1.",
+  .description = "Of several images it goes on after one that cannot be deleted; the exit status\n"
+                 "is then 1.",
   .run = run_delete,
 };

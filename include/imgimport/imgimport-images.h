@@ -58,7 +58,7 @@ ImgImportImage *imgimport_service_get_image (ImgImportService *self, ImgImportCo
  *   default 25), "marker" (the last id of the page before)}`
  * @error: return location
  *
- * Newest first. Hidden images are listed only with `"os_hidden": true` (A62).
+ * Newest first. Hidden images are listed only with `"os_hidden": true`, and then only these (A62).
  *
  * Returns: (transfer full) (element-type ImgImportImage): a page; empty where nothing matches; %NULL
  *   with %IMGIMPORT_ERROR_INVALID_ARGUMENT ("filter-invalid", "marker-unknown") or what the catalog
