@@ -289,8 +289,9 @@ gboolean imgimport_flow_set_deadline (ImgImportFlow *self, guint64 deadline_ms, 
  * @error: return location
  *
  * Counted by the wall clock from the pivot, in whatever process. Then the cancellable of what runs
- * fires, nothing is retried any more, what has not begun is skipped, and the run ends in success
- * with warnings; see imgimport_run_dup_debts().
+ * fires, nothing is retried any more, what gives in to that or has not begun fails with
+ * %IMGIMPORT_ERROR_TIMED_OUT (reason "budget-exhausted"), and the run ends in success with
+ * warnings; see imgimport_run_dup_debts().
  *
  * Returns: %FALSE with %IMGIMPORT_ERROR_INVALID_STATE (reason "flow-compiled")
  * Since: 0.1
