@@ -73,7 +73,8 @@ ImgImportJob *imgimport_job_new_from_json (const char *json, GError **error);
  * `reason`, `code` (an #ImgImportError's nick, or "cancelled"), `phase`, `bytes`, `total`,
  * `warnings`, `deliveries`, `cancel_requested` and, of a job that is over, `tasks`
  * (`[{"name", "state", "start", "duration", "attempts", "after", "spans"}]`, times in microseconds
- * after the start, `after` by place in the list).
+ * after the start, `after` by place in the list). `deliveries` is `[{"store", "way", "why"}]`: by
+ * link, reflink, copy or stream, and why by no cheaper way.
  *
  * Returns: (transfer full): UTF-8 JSON, one object
  * Since: 0.1
