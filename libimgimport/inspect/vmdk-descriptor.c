@@ -8,11 +8,15 @@
  * that counts stands once. */
 
 #define TITLE "# Disk DescriptorFile"
-#define MIN_TEXT 64u /* the least file that is taken for one by a key in it */
+#define MIN_TEXT 64u   /* the least file that is taken for one by a key in it */
+#define TEXT_SEEN 512u /* how much of such a file must be text */
 #define MAX_NAME 256u
 #define MAX_LEFT 8u /* digits of a CID */
 /* All but tab and newline: what one program takes for the end of a line and another does not. */
 #define CONTROLS "\1\2\3\4\5\6\a\b\v\f\r\16\17\20\21\22\23\24\25\26\27\30\31\32\33\34\35\36\37\177"
+
+/* All that some program takes for a space, so that none finds text where none is found here. */
+#define SPACES "\t\n\v\f\r\34\35\36\37"
 
 static const char *const sub_formats[] = { "monolithicSparse", "streamOptimized", NULL };
 static const char *const accesses[] = { "RW", "RDONLY", "NOACCESS", NULL };
@@ -242,9 +246,9 @@ _imgimport_vmdk_is_descriptor (const ImgImportRange *head)
   text = g_strndup ((const char *)head->data, end);
   if (begins_with_version (text))
     return TRUE;
-  for (gsize i = 0; i < end; i++)
+  for (gsize i = 0; i < MIN (end, TEXT_SEEN); i++)
     {
-      if (!g_ascii_isprint (text[i]) && !g_ascii_isspace (text[i]))
+      if (!g_ascii_isprint (text[i]) && strchr (SPACES, text[i]) == NULL)
         return FALSE;
     }
   return end >= MIN_TEXT && count_word (text, "createType=") > 0;

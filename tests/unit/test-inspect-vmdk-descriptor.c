@@ -192,6 +192,9 @@ text_alone_is_refused (void)
     { "# Disk DescriptorFile\xff", "descriptor" },
     { "x=y\ncreateType=\"monolithicFlat\"\n################################\n",
       "create_type,extents" },
+    { "x\v\34=y\ncreateType=\"monolithicFlat\"\n##############################\n",
+      "descriptor,create_type,extents" },
+    { "x\33=y\ncreateType=\"monolithicFlat\"\n###############################\n", "raw" },
     { "x=y\ncreateType=\"monolithicFlat\"\n", "raw" },
     { "x=y\ncreateType\n############################################################\n", "raw" },
     { "\x01version=1\n", "raw" },
@@ -229,6 +232,22 @@ text_of_any_length_is_bounded (void)
   g_assert_cmpuint (strlen (text), <, 1000);
 }
 
+static void
+begin_alone_must_be_text (void)
+{
+  static const char begin[] = "x=y\ncreateType=\"monolithicFlat\"\n";
+  g_autoptr (GByteArray) image = image_new (4096);
+
+  memset (image->data, '#', image->len);
+  memcpy (image->data, begin, strlen (begin));
+  image->data[512] = 1;
+  assert_failures (image, "descriptor,create_type,extents");
+  assert_same_however_fed (image);
+  image->data[511] = 1;
+  assert_failures (image, "raw");
+  assert_same_however_fed (image);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -245,6 +264,8 @@ main (int argc, char **argv)
   g_test_add_func ("/inspect/vmdk-descriptor/reason-shows-no-control-characters",
                    reason_shows_no_control_characters);
   g_test_add_func ("/inspect/vmdk-descriptor/C34/C35/text-alone-is-refused", text_alone_is_refused);
+  g_test_add_func ("/inspect/vmdk-descriptor/C34/begin-alone-must-be-text",
+                   begin_alone_must_be_text);
   g_test_add_func ("/inspect/vmdk-descriptor/C36/text-of-any-length-is-bounded",
                    text_of_any_length_is_bounded);
   return g_test_run ();
