@@ -6,6 +6,7 @@ import gzip
 import importlib
 import io
 import json
+import logging
 import lzma
 import os
 import shutil
@@ -276,27 +277,49 @@ def polyglot_is_refused_with_all_its_matches(root, make, data, at, matches):
     contains(found["verdict"]["message"], ", ".join(found["matches"]))
 
 
-# Names that differ on purpose: there is one for GPT and MBR, none for what is no disk.
-OSLO_DIFFERS = ("mbr", "parallels", "gzip", "bzip2", "xz", "zip", "tar", "ova", "json-name",
-                "vmdk-text", "vhd-fixed", "vhd-fixed-gpt", "vhd-fixed-mbr", "luks2")
+# Where oslo.utils says something else, on purpose.
+OSLO_DIFFERS = {
+    "a master boot record is gpt there": ("mbr",),
+    "a footer is not looked for": ("vhd-fixed", "vhd-fixed-gpt", "vhd-fixed-mbr"),
+    "version 2 has no size, and is unsafe": ("luks2",),
+    "it is unknown": ("parallels", "gzip", "bzip2", "xz", "zip", "tar", "ova", "json-name"),
+    "text is looked at less": ("vmdk-text",),
+}
+
+
+def oslo_says(inspector, path):
+    """The names of the formats, whether all are safe, the size by the last of them."""
+    wrapper = inspector.InspectWrapper(io.FileIO(path))
+    while wrapper.read(65536):
+        pass
+    wrapper.close()
+    formats, safe = sorted(wrapper.formats, key=str), True
+    for one in formats:
+        try:
+            one.safety_check()
+        except (inspector.SafetyCheckFailed, inspector.ImageFormatError):
+            safe = False
+    return [str(one) for one in formats], safe, formats[-1].virtual_size
 
 
 @test
 def files_are_what_oslo_utils_says(root):
     inspector = imported("oslo_utils.imageutils.format_inspector")
+    logging.disable(logging.CRITICAL)
     for name, (make, matches, accepted) in CORPUS.items():
-        if name in OSLO_DIFFERS:
+        if any(name in names for names in OSLO_DIFFERS.values()):
             continue
         path = root.file(name)
-        make(path)
-        wrapper = inspector.InspectWrapper(io.FileIO(path))
-        while wrapper.read(65536):
-            pass
-        wrapper.close()
-        equal(sorted(str(each) for each in wrapper.formats), sorted(matches) or ["raw"], name)
-        if len(matches) == 1:
-            found = inspect(root, path, status=SAFE if accepted else UNSAFE)[0][0]
-            equal(found["virtual_size"] or 0, wrapper.format.virtual_size, name)
+        try:
+            make(path)
+        except Skip:
+            continue
+        formats, safe, size = oslo_says(inspector, path)
+        equal(formats, sorted(matches) or ["raw"], name)
+        # More is refused here, nothing less.
+        equal(safe or not accepted, True, f"{name} is unsafe there and safe here")
+        if accepted and len(formats) == 1:
+            equal(inspect(root, path)[0][0]["virtual_size"], size, f"virtual size of {name}")
 
 
 # Glance's own looks for no footer, reads no descriptor that stands alone, and tolerates encryption
@@ -312,7 +335,10 @@ def files_are_what_glance_says(root):
                 matches[0] not in inspector.ALL_FORMATS):
             continue
         path = root.file(name)
-        make(path)
+        try:
+            make(path)
+        except Skip:
+            continue
         theirs = inspector.get_inspector(matches[0]).from_file(path)
         ours = inspect(root, path, status=SAFE if accepted else UNSAFE)[0][0]
         equal([ours["format"], True], [matches[0], theirs.format_match], name)
