@@ -15,7 +15,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 
 import corpus  # pylint: disable=wrong-import-position
 from harness import Skip  # pylint: disable=wrong-import-position
-from test_inspect import CORPUS  # pylint: disable=wrong-import-position
+from test_inspect import CORPUS, written  # pylint: disable=wrong-import-position
 
 BLOCK = 64
 MAX_SEED = 9 << 8  # with the end and the gaps, 4 KiB
@@ -53,9 +53,35 @@ def vmdk_with_footer(path):
         file.write(bytes(-file.tell() % 512) + marker + header + bytes(512))
 
 
+def udf(path):
+    """Its recognition area alone."""
+    with open(path, "wb") as file:
+        file.truncate(32768)
+        file.seek(0, os.SEEK_END)
+        for name in (b"BEA01", b"NSR03", b"TEA01"):
+            file.write((b"\0" + name + b"\1").ljust(2048, b"\0"))
+
+
+def skippable(frame):
+    """Behind two skippable frames, of which the second exceeds what is kept of a begin."""
+    frames = b"".join(struct.pack("<II", 0x184d2a50, n) + bytes(n) for n in (4, 70000))
+    return written(frames + frame)
+
+
+# What no program of the integration tests makes.
+MORE = {
+    "vmdk-footer": vmdk_with_footer,
+    "vmdk-vmfs": written(b"COWD".ljust(512, b"\0")),
+    "udf": udf,
+    "ploop": written(b"\xef\xbb\xbf\n<?xml version='1.0'?>\n<Parallels_disk_image Version='1.0'/>"),
+    "zstd": skippable(b"\x28\xb5\x2f\xfd\x24\0\1\0\0"),
+    "lz4": written(b"\x04\x22\x4d\x18\x64\x40\xa7\0\0\0\0"),
+    "zip-empty": written(b"PK\5\6".ljust(22, b"\0")),
+}
+
+
 def make(directory):
-    images = {name: make_image for name, (make_image, _, _) in CORPUS.items()}
-    images["vmdk-footer"] = vmdk_with_footer
+    images = {name: make_image for name, (make_image, _, _) in CORPUS.items()} | MORE
     n = 0
     for name, make_image in images.items():
         with tempfile.TemporaryDirectory() as work:
