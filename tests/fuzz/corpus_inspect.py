@@ -15,7 +15,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 
 import corpus  # pylint: disable=wrong-import-position
 from harness import Skip  # pylint: disable=wrong-import-position
-from test_inspect import CORPUS, written  # pylint: disable=wrong-import-position
+from images import CORPUS, written  # pylint: disable=wrong-import-position
 
 BLOCK = 64
 MAX_SEED = 9 << 8  # with the end and the gaps, 4 KiB
