@@ -137,8 +137,9 @@ ImgImportImage *imgimport_service_stage_stream (ImgImportService *self, ImgImpor
  * @cancellable: (nullable): cancels
  * @error: return location
  *
- * Stages and seals a copy: the caller's file is never the library's. After a failure the image is
- * `queued` again.
+ * Stages and seals a copy: the caller's file is never the library's. It is no reflink, which would
+ * save the writing only: every byte is read in any case, to be digested and inspected, and what is
+ * written is what was. After a failure the image is `queued` again.
  *
  * Returns: (transfer full): the image; %NULL as imgimport_service_stage_stream() does, and with
  *   %IMGIMPORT_ERROR_INVALID_ARGUMENT ("descriptor-not-readable")
