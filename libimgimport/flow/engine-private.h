@@ -291,6 +291,9 @@ void _imgimport_upgrade_free (ImgImportUpgrade *self);
 /* Whether the record is one of the old definition. */
 gboolean _imgimport_upgrade_is_plausible (const ImgImportUpgrade *self,
                                           const ImgImportFlowRecord *record);
+/* Whether what it says of the pivot of the one still counts with that of the other. */
+gboolean _imgimport_upgrade_keeps_pivot (const ImgImportUpgrade *self,
+                                         const ImgImportFlowRecord *record);
 /* Makes it one of this flow; FALSE where that has nothing of the kind. */
 gboolean _imgimport_upgrade_record (const ImgImportUpgrade *self, ImgImportFlowRecord *record);
 

@@ -263,6 +263,8 @@ foreign_reason (Reader *reader, const ImgImportFlowRecord *record)
     return "it does not begin with a head";
   if (!is_plausible (reader, record))
     return "it names what the flow does not have";
+  if (reader->upgrade != NULL && !_imgimport_upgrade_keeps_pivot (reader->upgrade, record))
+    return "the pivot that it has come to is not that of the flow, or not as it was";
   if (record->type == IMGIMPORT_FLOW_RECORD_HEAD && !take_head (reader, record))
     return "it belongs to a flow with other tasks or links";
   return NULL;

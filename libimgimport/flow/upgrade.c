@@ -2,16 +2,17 @@
 #include "flow/flow-private.h"
 
 /*
- * A definition is (u a(sas)): the version, and for each task its name and those of its outputs. An
- * older one is put beside the flow by these names.
+ * A definition is (u u a(sas)): the version, the place of the pivot, and for each task its name and
+ * those of its outputs. An older one is put beside the flow by these names.
  */
-#define DEFINITION_TYPE "(ua(sas))"
+#define DEFINITION_TYPE "(uua(sas))"
 
 struct _ImgImportUpgrade
 {
   ImgImportFlow *flow;
   GVariant *tasks;
   guint32 n_tasks;
+  guint32 pivot; /* IMGIMPORT_TASK_NONE: none */
 };
 
 gboolean
@@ -55,6 +56,7 @@ _imgimport_flow_define (ImgImportFlow *self)
     return NULL;
   g_variant_builder_init (&builder, G_VARIANT_TYPE (DEFINITION_TYPE));
   g_variant_builder_add (&builder, "u", self->version);
+  g_variant_builder_add (&builder, "u", plan->pivot);
   g_variant_builder_open (&builder, G_VARIANT_TYPE ("a(sas)"));
   for (i = 0; i < plan->n_tasks; i++)
     {
@@ -85,7 +87,8 @@ _imgimport_upgrade_new (ImgImportFlow *flow, GVariant *definition)
     return NULL;
   self = g_new0 (ImgImportUpgrade, 1);
   self->flow = flow;
-  self->tasks = g_variant_get_child_value (definition, 1);
+  g_variant_get_child (definition, 1, "u", &self->pivot);
+  self->tasks = g_variant_get_child_value (definition, 2);
   self->n_tasks = (guint32)g_variant_n_children (self->tasks);
   return self;
 }
@@ -108,6 +111,39 @@ _imgimport_upgrade_is_plausible (const ImgImportUpgrade *self, const ImgImportFl
     return TRUE;
   g_variant_get_child (self->tasks, record->task, "(&s^a&s)", NULL, &outputs);
   return record->n_outputs == g_strv_length ((char **)outputs);
+}
+
+static gboolean
+has_outputs (const ImgImportPlan *plan, guint32 task, const char *const *names)
+{
+  guint32 i;
+
+  for (i = plan->output_start[task]; i < plan->output_start[task + 1]; i++)
+    if (!g_strv_contains (names, plan->outputs[i]))
+      return FALSE;
+  return TRUE;
+}
+
+/* Where the pivot was passed, or may have been, another one would have undone what must stand; and
+ * what had been done without one may be undone by now. */
+gboolean
+_imgimport_upgrade_keeps_pivot (const ImgImportUpgrade *self, const ImgImportFlowRecord *record)
+{
+  const ImgImportPlan *plan = self->flow->plan;
+  g_autofree const char **outputs = NULL;
+  gboolean was_pivot = record->task == self->pivot;
+  gboolean is_pivot;
+  const char *name;
+  guint32 task;
+
+  if (record->type != IMGIMPORT_FLOW_RECORD_BEGUN && record->type != IMGIMPORT_FLOW_RECORD_SUCCESS)
+    return TRUE;
+  g_variant_get_child (self->tasks, record->task, "(&s^a&s)", &name, &outputs);
+  task = _imgimport_flow_find (self->flow, name, NULL);
+  is_pivot = task != IMGIMPORT_TASK_NONE && task == plan->pivot;
+  if (record->type == IMGIMPORT_FLOW_RECORD_BEGUN)
+    return !was_pivot || is_pivot;
+  return was_pivot == is_pivot && (!is_pivot || has_outputs (plan, task, outputs));
 }
 
 static GVariant *

@@ -4,7 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Where runs, time, processes and versions of a flow meet. */
+/* Where runs, time and processes meet. */
 
 static void
 suspend_own_run (Script *self, ImgImportTask *task, GCancellable *cancellable)
@@ -47,86 +47,6 @@ first_intent_after_a_lone_head_is_durable (void)
   recorder_add_head (recorder, f->flow);
   run_to (f, IMGIMPORT_RUN_SUCCESS);
   g_assert_cmpint (recorder->durable->str[0], ==, 'd');
-}
-
-/* ---- versions -------------------------------------------------------------------------------- */
-
-static gboolean
-agree (ImgImportFlow *flow, guint old_version, gpointer user_data)
-{
-  return TRUE;
-}
-
-static Fixture *
-version (guint number, Recorder *recorder)
-{
-  Fixture *f = fixture_new (0, TRUE);
-
-  use_recorder (f, recorder);
-  g_assert_true (imgimport_flow_set_version (f->flow, number, agree, NULL, NULL, NULL));
-  return f;
-}
-
-static gboolean
-say_no (ImgImportTask *task, gpointer user_data)
-{
-  return FALSE;
-}
-
-/* What now comes after a task that is skipped may have been done before that was there. */
-static void
-what_is_done_is_not_skipped (void)
-{
-  g_autoptr (Recorder) recorder = recorder_new ();
-  g_autoptr (Fixture) old = version (1, recorder);
-  g_autoptr (Fixture) f = version (2, recorder);
-
-  add_script (old, "a");
-  run_to (old, IMGIMPORT_RUN_SUCCESS);
-  add_script (f, "new");
-  add_script (f, "a");
-  add_script (f, "b");
-  g_assert_true (imgimport_flow_set_condition (f->flow, "new", say_no, NULL, NULL, NULL));
-  add_link (f, "new", "b");
-  run_to (f, IMGIMPORT_RUN_SUCCESS);
-  expect_task (f, "new", IMGIMPORT_TASK_SKIPPED);
-  expect_task (f, "a", IMGIMPORT_TASK_SUCCESS);
-  expect_task (f, "b", IMGIMPORT_TASK_SKIPPED);
-  /* The same from the journal. */
-  run_to (f, IMGIMPORT_RUN_SUCCESS);
-  expect_task (f, "a", IMGIMPORT_TASK_SUCCESS);
-  expect_trace (f, "");
-}
-
-static void
-failure_of_an_optional_task_that_is_gone_is_none (void)
-{
-  g_autoptr (Recorder) recorder = recorder_new ();
-  g_autoptr (Fixture) old = version (1, recorder);
-  g_autoptr (Fixture) f = version (2, recorder);
-
-  add_script (old, "gone")->n_failures = 1;
-  g_assert_true (imgimport_flow_set_optional (old->flow, "gone", TRUE, NULL));
-  add_script (old, "a");
-  run_to (old, IMGIMPORT_RUN_SUCCESS);
-  add_script (f, "a");
-  run_to (f, IMGIMPORT_RUN_SUCCESS);
-  g_assert_cmpuint (imgimport_run_get_n_errors (f->run), ==, 0);
-}
-
-static void
-failed_revert_of_a_task_that_is_gone_counts (void)
-{
-  g_autoptr (Recorder) recorder = recorder_new ();
-  g_autoptr (Fixture) old = version (1, recorder);
-  g_autoptr (Fixture) f = version (2, recorder);
-
-  add_script (old, "gone")->revert_fails = TRUE;
-  add_script (old, "a")->n_failures = 1;
-  run_to (old, IMGIMPORT_RUN_PARTIALLY_REVERTED);
-  add_script (f, "a");
-  run_to (f, IMGIMPORT_RUN_PARTIALLY_REVERTED);
-  expect_error (f, 1, NULL, "scripted-revert");
 }
 
 /* ---- time ------------------------------------------------------------------------------------ */
@@ -328,11 +248,6 @@ main (int argc, char **argv)
   add_both ("/flow/T51/could-not-be-resumed", run_that_could_not_be_resumed_stays_suspended);
   g_test_add_func ("/flow/journal/first-intent-after-a-lone-head",
                    first_intent_after_a_lone_head_is_durable);
-  g_test_add_func ("/flow/version/what-is-done-is-not-skipped", what_is_done_is_not_skipped);
-  g_test_add_func ("/flow/version/optional-task-is-gone",
-                   failure_of_an_optional_task_that_is_gone_is_none);
-  g_test_add_func ("/flow/version/failed-revert-is-gone",
-                   failed_revert_of_a_task_that_is_gone_counts);
   g_test_add_func ("/flow/budget/task-begins-as-it-ends",
                    task_that_begins_as_the_budget_ends_is_told_to_stop);
   g_test_add_func ("/flow/retry/does-not-wait-for-a-busy-thread",
