@@ -69,14 +69,16 @@ gboolean imgimport_flow_add_task (ImgImportFlow *self, const char *name,
  * Each task of @inner becomes one of this flow named "@name/task", each of its outputs is
  * "@name/output" here, though to its own task what it was; inputs that it does not provide itself
  * are inputs as they are.
- * Where a task is asked for, @name stands for the whole: what is linked before it comes before its
- * first tasks, what is linked after it after its last. It has a task of its own at either end,
- * "@name:begin" and "@name". Its pivot becomes the pivot of this flow; its deadline, budget and
- * version stay behind.
+ * Where a task is asked for, @name stands for the whole: what is linked before it or is an input of
+ * it comes before its first tasks, what is linked after it after its last; as the pivot it is passed
+ * after its last. What only a task can have is refused for it (reason "task-is-flow"). It has a task
+ * of its own at either end, "@name:begin" and "@name". Its pivot becomes the pivot of this flow; its
+ * deadline, budget, grace and version stay behind.
  *
  * Returns: %FALSE with %IMGIMPORT_ERROR_EXISTS (reason "task-exists", "provider-ambiguous" or
- *   "pivot-exists"), %IMGIMPORT_ERROR_INVALID_ARGUMENT ("name-invalid") or
- *   %IMGIMPORT_ERROR_INVALID_STATE (the flow is compiled); the flow is then unchanged
+ *   "pivot-exists"), %IMGIMPORT_ERROR_INVALID_ARGUMENT ("name-invalid", or "flow-cycle" where
+ *   @inner holds this flow) or %IMGIMPORT_ERROR_INVALID_STATE (the flow is compiled); the flow is
+ *   then unchanged
  * Since: 0.1
  */
 IMGIMPORT_AVAILABLE_IN_0_1
@@ -105,7 +107,8 @@ gboolean imgimport_flow_link (ImgImportFlow *self, const char *before, const cha
  * @name: what it needs: an output of exactly one other task, or an input of the run
  * @error: return location
  *
- * That nobody provides it is found by imgimport_run_new().
+ * Of a flow in this flow it is the condition that can read it. That nobody provides it is found by
+ * imgimport_run_new().
  *
  * Returns: %FALSE with %IMGIMPORT_ERROR_NOT_FOUND ("task-unknown"), or
  *   %IMGIMPORT_ERROR_INVALID_ARGUMENT ("name-invalid") for an empty @name
@@ -124,7 +127,8 @@ gboolean imgimport_flow_add_input (ImgImportFlow *self, const char *task, const 
  *
  * The provider comes before the task, so it is undone after it.
  *
- * Returns: %FALSE as imgimport_flow_add_input() does
+ * Returns: %FALSE as imgimport_flow_add_input() does, or with %IMGIMPORT_ERROR_INVALID_ARGUMENT
+ *   ("task-is-flow") for a flow in this flow
  * Since: 0.1
  */
 IMGIMPORT_AVAILABLE_IN_0_1
@@ -138,7 +142,8 @@ gboolean imgimport_flow_add_revert_input (ImgImportFlow *self, const char *task,
  * @name: what it provides
  * @error: return location
  *
- * Returns: %FALSE as imgimport_flow_add_input() does, or with %IMGIMPORT_ERROR_EXISTS (reason
+ * Returns: %FALSE as imgimport_flow_add_input() does, or with %IMGIMPORT_ERROR_INVALID_ARGUMENT
+ *   ("task-is-flow") for a flow in this flow, or %IMGIMPORT_ERROR_EXISTS (reason
  *   "provider-ambiguous") where a task provides it
  * Since: 0.1
  */
@@ -159,7 +164,8 @@ gboolean imgimport_flow_add_output (ImgImportFlow *self, const char *task, const
  * waiting.
  *
  * Returns: %FALSE with %IMGIMPORT_ERROR_NOT_FOUND ("task-unknown"), or
- *   %IMGIMPORT_ERROR_INVALID_ARGUMENT ("retry-invalid") for no attempt
+ *   %IMGIMPORT_ERROR_INVALID_ARGUMENT ("retry-invalid") for no attempt, or ("task-is-flow") for a
+ *   flow in this flow
  * Since: 0.1
  */
 IMGIMPORT_AVAILABLE_IN_0_1

@@ -9,6 +9,8 @@ G_BEGIN_DECLS
  * What a flow may ask for its tasks beyond their order. All of these answer %FALSE with
  * %IMGIMPORT_ERROR_NOT_FOUND (reason "task-unknown") for a task that is not there and
  * %IMGIMPORT_ERROR_INVALID_STATE (reason "flow-compiled") for a flow that can no longer be changed.
+ * The name of a flow in the flow, see imgimport_flow_add_flow(), can be given a condition only; all
+ * else is said of its tasks: %IMGIMPORT_ERROR_INVALID_ARGUMENT (reason "task-is-flow").
  * A task that asks for nothing costs nothing.
  */
 
@@ -98,7 +100,7 @@ typedef gboolean (*ImgImportConditionFunc) (ImgImportTask *task, gpointer user_d
  * imgimport_flow_set_condition: (skip)
  * @self: a flow
  * @task: a task, or a flow in this flow: its condition is asked once, before its first task
- * @func: the condition
+ * @func: the condition; that of a flow can read what imgimport_flow_add_input() said of its name
  * @user_data: for @func
  * @destroy: (nullable): frees @user_data exactly once, also on failure
  * @error: return location

@@ -135,7 +135,7 @@ typedef void (*ImgImportRunFunc) (ImgImportRun *run, gpointer user_data);
 /**
  * imgimport_run_new:
  * @flow: what to run
- * @id: names the run in the journal; in one in a directory 1 to 255 bytes of UTF-8
+ * @id: names the run in the journal; UTF-8, in one in a directory of 1 to 255 bytes
  * @inputs: (nullable) (transfer floating): the run's inputs, `a{sv}`
  * @journal: (nullable): where to keep the run's state
  * @error: return location
@@ -147,9 +147,9 @@ typedef void (*ImgImportRunFunc) (ImgImportRun *run, gpointer user_data);
  * it is this object's alone until it has ended, or as long as it is suspended.
  *
  * Returns: (transfer full): the run; %NULL with %IMGIMPORT_ERROR_INVALID_ARGUMENT where the flow
- *   does not compile, an input has no provider (reason "input-missing", naming task and input),
- *   @inputs is of another type ("inputs-invalid") or a directory's journal does not take @id
- *   ("run-invalid"), %IMGIMPORT_ERROR_BUSY (reason "run-claimed") where somebody else
+ *   does not compile, inputs have no provider (reason "input-missing", naming tasks and inputs),
+ *   @inputs is of another type ("inputs-invalid") or @id is not UTF-8 or not what a directory's
+ *   journal takes ("run-invalid"), %IMGIMPORT_ERROR_BUSY (reason "run-claimed") where somebody else
  *   runs it, %IMGIMPORT_ERROR_CORRUPT (reason "journal-foreign") where the journal's records are
  *   not of this flow (see imgimport_flow_set_version()), or the error of the journal
  * Since: 0.1

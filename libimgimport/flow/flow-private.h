@@ -22,6 +22,9 @@ G_BEGIN_DECLS
 
 #define IMGIMPORT_TASK_NONE G_MAXUINT32
 
+/* How many tasks, or inputs, a message names. */
+#define IMGIMPORT_NAMES_MAX 16
+
 /* ---- flow ------------------------------------------------------------------------------------ */
 
 /* When to try again. Zero means what is said of it. */
@@ -155,6 +158,8 @@ guint32 _imgimport_flow_find (ImgImportFlow *self, const char *name, GError **er
 
 /* The same, in a flow that can be changed. */
 guint32 _imgimport_flow_find_open (ImgImportFlow *self, const char *name, GError **error);
+/* The same, and it is no flow: INVALID_ARGUMENT "task-is-flow". */
+guint32 _imgimport_flow_find_task (ImgImportFlow *self, const char *name, GError **error);
 gboolean _imgimport_flow_check_open (ImgImportFlow *self, GError **error);
 /* The same, and `name` is fit to be that of a new task. */
 gboolean _imgimport_flow_check_name (ImgImportFlow *self, const char *name, GError **error);

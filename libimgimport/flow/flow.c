@@ -134,6 +134,19 @@ _imgimport_flow_find_open (ImgImportFlow *self, const char *name, GError **error
   return _imgimport_flow_find (self, name, error);
 }
 
+guint32
+_imgimport_flow_find_task (ImgImportFlow *self, const char *name, GError **error)
+{
+  guint32 index = _imgimport_flow_find_open (self, name, error);
+
+  if (index == IMGIMPORT_TASK_NONE || _imgimport_flow_get_entry (self, index) == index)
+    return index;
+  _imgimport_set_error (error, IMGIMPORT_ERROR_INVALID_ARGUMENT, "task-is-flow",
+                        "flow “%s”: “%s” is a flow in it: this can be said of its tasks, “%s/…”",
+                        self->name, name, name);
+  return IMGIMPORT_TASK_NONE;
+}
+
 gboolean
 _imgimport_flow_check_name (ImgImportFlow *self, const char *name, GError **error)
 {
@@ -154,6 +167,17 @@ _imgimport_flow_check_name (ImgImportFlow *self, const char *name, GError **erro
 }
 
 static gboolean
+check_slots (const ImgImportTaskVTable *vtable, const char *what, GError **error)
+{
+  if (vtable->execute == NULL || vtable->start == NULL)
+    return TRUE;
+  _imgimport_set_error (error, IMGIMPORT_ERROR_INVALID_ARGUMENT, "vtable-invalid",
+                        "%s: its vtable has both “execute” and “start”: one of them does the work",
+                        what);
+  return FALSE;
+}
+
+static gboolean
 check_task (ImgImportFlow *self, const char *name, const ImgImportTaskVTable *vtable,
             ImgImportTaskVTable *copy, GError **error)
 {
@@ -162,8 +186,9 @@ check_task (ImgImportFlow *self, const char *name, const ImgImportTaskVTable *vt
   return _imgimport_flow_check_name (self, name, error) &&
          _imgimport_vtable_copy (copy, sizeof *copy, vtable,
                                  G_STRUCT_OFFSET (ImgImportTaskVTable, revert), what, error) &&
-         _imgimport_vtable_require ((copy->execute != NULL) != (copy->start != NULL),
-                                    "execute or start", what, error);
+         _imgimport_vtable_require (copy->execute != NULL || copy->start != NULL,
+                                    "execute or start", what, error) &&
+         check_slots (copy, what, error);
 }
 
 void
@@ -228,11 +253,8 @@ imgimport_flow_link (ImgImportFlow *self, const char *before, const char *after,
 }
 
 static gboolean
-check_port (ImgImportFlow *self, const char *task, const char *name, guint32 *index, GError **error)
+check_port_name (ImgImportFlow *self, const char *task, const char *name, GError **error)
 {
-  *index = _imgimport_flow_find_open (self, task, error);
-  if (*index == IMGIMPORT_TASK_NONE)
-    return FALSE;
   if (*name != '\0')
     return TRUE;
   _imgimport_set_error (error, IMGIMPORT_ERROR_INVALID_ARGUMENT, "name-invalid",
@@ -247,8 +269,11 @@ add_input (ImgImportFlow *self, const char *task, const char *name, gboolean of_
 {
   ImgImportFlowPort port = { .of_revert = of_revert };
 
-  if (!check_port (self, task, name, &port.task, error))
+  port.task = of_revert ? _imgimport_flow_find_task (self, task, error)
+                        : _imgimport_flow_find_open (self, task, error);
+  if (port.task == IMGIMPORT_TASK_NONE || !check_port_name (self, task, name, error))
     return FALSE;
+  port.task = _imgimport_flow_get_entry (self, port.task);
   port.name = g_string_chunk_insert_const (self->names, name);
   port.local = port.name;
   g_array_append_val (self->inputs, port);
@@ -283,7 +308,8 @@ imgimport_flow_add_output (ImgImportFlow *self, const char *task, const char *na
   g_return_val_if_fail (IMGIMPORT_IS_FLOW (self), FALSE);
   g_return_val_if_fail (task != NULL && name != NULL, FALSE);
 
-  if (!check_port (self, task, name, &port.task, error))
+  port.task = _imgimport_flow_find_task (self, task, error);
+  if (port.task == IMGIMPORT_TASK_NONE || !check_port_name (self, task, name, error))
     return FALSE;
   if (g_hash_table_lookup_extended (self->providers, name, NULL, &other))
     {

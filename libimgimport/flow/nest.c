@@ -51,6 +51,19 @@ check_outputs (const Nesting *nesting, GError **error)
   return TRUE;
 }
 
+/* What `outer` was made of, at any depth. */
+static gboolean
+holds (const ImgImportFlow *outer, const ImgImportFlow *flow)
+{
+  guint i;
+
+  for (i = 0; i < outer->inner->len; i++)
+    if (g_ptr_array_index (outer->inner, i) == flow ||
+        holds (g_ptr_array_index (outer->inner, i), flow))
+      return TRUE;
+  return FALSE;
+}
+
 static gboolean
 check (const Nesting *nesting, const char *begin, GError **error)
 {
@@ -60,6 +73,14 @@ check (const Nesting *nesting, const char *begin, GError **error)
   if (!_imgimport_flow_check_name (self, nesting->name, error) ||
       !_imgimport_flow_check_name (self, begin, error))
     return FALSE;
+  /* Each would keep the other, and what its tasks need, for ever. */
+  if (holds (nesting->inner, self))
+    {
+      _imgimport_set_error (error, IMGIMPORT_ERROR_INVALID_ARGUMENT, "flow-cycle",
+                            "flow “%s”: the flow “%s” cannot be put into it: it is made of it",
+                            self->name, nesting->name);
+      return FALSE;
+    }
   for (i = 0; i < nesting->inner->tasks->len; i++)
     {
       g_autofree char *name =

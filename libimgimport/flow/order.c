@@ -2,8 +2,6 @@
 #include "flow/flow-private.h"
 
 /* As many names as a message can bear. */
-#define MAX_NAMES 16
-
 /* Follows predecessors that are on or behind a cycle until one comes again: those since then are
  * the cycle. */
 static void
@@ -32,7 +30,7 @@ set_cycle_error (const ImgImportPlan *self, ImgImportFlow *flow, const guint32 *
     {
       guint32 i = self->before_start[task];
 
-      if (n++ < MAX_NAMES)
+      if (n++ < IMGIMPORT_NAMES_MAX)
         g_string_append_printf (names, "“%s” comes after ",
                                 _imgimport_flow_task (flow, task)->name);
       while (waiting[self->before[i]] == 0)
@@ -40,8 +38,8 @@ set_cycle_error (const ImgImportPlan *self, ImgImportFlow *flow, const guint32 *
       task = self->before[i];
     }
   while (task != first);
-  if (n > MAX_NAMES)
-    g_string_append_printf (names, "%u more, then ", n - MAX_NAMES);
+  if (n > IMGIMPORT_NAMES_MAX)
+    g_string_append_printf (names, "%u more, then ", n - IMGIMPORT_NAMES_MAX);
   g_string_append_printf (names, "“%s”", _imgimport_flow_task (flow, first)->name);
   _imgimport_set_error (error, IMGIMPORT_ERROR_INVALID_ARGUMENT, "flow-cycle",
                         "flow “%s”: its tasks form a cycle: %s", flow->name, names->str);
@@ -131,13 +129,15 @@ _imgimport_plan_check_pivot (const ImgImportPlan *self, ImgImportFlow *flow, GEr
   mark_from_pivot (self, self->after_start, self->after, after);
   names = g_string_new (NULL);
   for (i = 0; i < self->n_tasks; i++)
-    if (!before[i] && !after[i] && n++ < MAX_NAMES)
+    if (!before[i] && !after[i] && n++ < IMGIMPORT_NAMES_MAX)
       g_string_append_printf (names, "%s“%s”", n == 1 ? "" : ", ",
                               _imgimport_flow_task (flow, i)->name);
   if (n == 0)
     return TRUE;
+  if (n > IMGIMPORT_NAMES_MAX)
+    g_string_append_printf (names, " and %u more", n - IMGIMPORT_NAMES_MAX);
   _imgimport_set_error (error, IMGIMPORT_ERROR_INVALID_ARGUMENT, "flow-pivot",
-                        "flow “%s”: neither before nor after its pivot “%s” come %u tasks: %s",
-                        flow->name, _imgimport_flow_task (flow, self->pivot)->name, n, names->str);
+                        "flow “%s”: neither before nor after its pivot “%s” come: %s", flow->name,
+                        _imgimport_flow_task (flow, self->pivot)->name, names->str);
   return FALSE;
 }

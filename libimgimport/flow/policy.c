@@ -85,7 +85,7 @@ get_options (ImgImportFlow *self, const char *name, GError **error)
   g_return_val_if_fail (IMGIMPORT_IS_FLOW (self), NULL);
   g_return_val_if_fail (name != NULL, NULL);
 
-  index = _imgimport_flow_find_open (self, name, error);
+  index = _imgimport_flow_find_task (self, name, error);
   return index != IMGIMPORT_TASK_NONE ? options_of (self, index) : NULL;
 }
 

@@ -72,6 +72,34 @@ imgimport_run_init (ImgImportRun *self)
   g_array_set_clear_func (self->errors, clear_run_error);
 }
 
+/* Names all that nobody provides. */
+static gboolean
+check_inputs (ImgImportRun *self, GError **error)
+{
+  const ImgImportPlan *plan = self->plan;
+  g_autoptr (GString) missing = g_string_new (NULL);
+  guint n = 0;
+  guint32 i;
+
+  for (i = 0; i < plan->n_run_inputs; i++)
+    {
+      const ImgImportFlowPort *port = &g_array_index (plan->run_inputs, ImgImportFlowPort, i);
+
+      if (self->values[plan->n_outputs + i] == NULL && n++ < IMGIMPORT_NAMES_MAX)
+        g_string_append_printf (missing, "%s“%s” of %s “%s”", n == 1 ? "" : ", ", port->name,
+                                port->of_revert ? "the revert of task" : "task",
+                                _imgimport_flow_task (self->flow, port->task)->name);
+    }
+  if (n == 0)
+    return TRUE;
+  if (n > IMGIMPORT_NAMES_MAX)
+    g_string_append_printf (missing, " and %u more", n - IMGIMPORT_NAMES_MAX);
+  _imgimport_set_error (error, IMGIMPORT_ERROR_INVALID_ARGUMENT, "input-missing",
+                        "flow “%s”: nothing provides the input%s %s", self->flow->name,
+                        n == 1 ? "" : "s", missing->str);
+  return FALSE;
+}
+
 static gboolean
 take_inputs (ImgImportRun *self, GVariant *inputs, GError **error)
 {
@@ -97,20 +125,7 @@ take_inputs (ImgImportRun *self, GVariant *inputs, GError **error)
           self->values[i] = g_steal_pointer (&owned);
         }
     }
-  for (i = 0; i < plan->n_run_inputs; i++)
-    {
-      const ImgImportFlowPort *port = &g_array_index (plan->run_inputs, ImgImportFlowPort, i);
-
-      if (self->values[plan->n_outputs + i] != NULL)
-        continue;
-      _imgimport_set_error (error, IMGIMPORT_ERROR_INVALID_ARGUMENT, "input-missing",
-                            "flow “%s”: nothing provides the input “%s” of %s “%s”",
-                            self->flow->name, port->name,
-                            port->of_revert ? "the revert of task" : "task",
-                            _imgimport_flow_task (self->flow, port->task)->name);
-      return FALSE;
-    }
-  return TRUE;
+  return check_inputs (self, error);
 }
 
 static gboolean
@@ -122,6 +137,23 @@ open_journal (ImgImportRun *self, GError **error)
     return FALSE;
   self->log.is_claimed = TRUE;
   return _imgimport_run_load (self, error);
+}
+
+static gboolean
+check_arguments (ImgImportFlow *flow, const char *id, GVariant *inputs, GError **error)
+{
+  if (!g_utf8_validate (id, -1, NULL))
+    {
+      _imgimport_set_error (error, IMGIMPORT_ERROR_INVALID_ARGUMENT, "run-invalid",
+                            "flow “%s”: the name of a run is not UTF-8", flow->name);
+      return FALSE;
+    }
+  if (inputs == NULL || g_variant_is_of_type (inputs, G_VARIANT_TYPE_VARDICT))
+    return TRUE;
+  _imgimport_set_error (error, IMGIMPORT_ERROR_INVALID_ARGUMENT, "inputs-invalid",
+                        "flow “%s”: the inputs of a run are a{sv}, not %s", flow->name,
+                        g_variant_get_type_string (inputs));
+  return FALSE;
 }
 
 ImgImportRun *
@@ -136,15 +168,8 @@ imgimport_run_new (ImgImportFlow *flow, const char *id, GVariant *inputs, ImgImp
   g_return_val_if_fail (id != NULL, NULL);
   g_return_val_if_fail (journal == NULL || IMGIMPORT_IS_JOURNAL (journal), NULL);
 
-  if (!imgimport_flow_compile (flow, error))
+  if (!imgimport_flow_compile (flow, error) || !check_arguments (flow, id, owned, error))
     return NULL;
-  if (owned != NULL && !g_variant_is_of_type (owned, G_VARIANT_TYPE_VARDICT))
-    {
-      _imgimport_set_error (error, IMGIMPORT_ERROR_INVALID_ARGUMENT, "inputs-invalid",
-                            "flow “%s”: the inputs of a run are a{sv}, not %s", flow->name,
-                            g_variant_get_type_string (owned));
-      return NULL;
-    }
   self = g_object_new (IMGIMPORT_TYPE_RUN, NULL);
   plan = flow->plan;
   self->flow = g_object_ref (flow);

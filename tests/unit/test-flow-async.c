@@ -238,8 +238,11 @@ execute_and_start_are_one_of_two (void)
                                      .start = async_start };
   const ImgImportTaskVTable none = { IMGIMPORT_TASK_VTABLE_INIT, .revert = async_revert };
   g_autoptr (ImgImportFlow) flow = imgimport_flow_new ("f");
+  g_autoptr (GError) error = NULL;
 
-  g_assert_false (imgimport_flow_add_task (flow, "a", &both, NULL, NULL, NULL));
+  g_assert_false (imgimport_flow_add_task (flow, "a", &both, NULL, NULL, &error));
+  g_assert_cmpstr (imgimport_error_get_reason (error), ==, "vtable-invalid");
+  g_assert_nonnull (strstr (error->message, "both “execute” and “start”"));
   g_assert_false (imgimport_flow_add_task (flow, "a", &none, NULL, NULL, NULL));
 }
 

@@ -230,10 +230,47 @@ progress_is_clamped (void)
   g_assert_true (_imgimport_run_peek_extra (f->run, 0)->progress <= 1.0);
 }
 
+/* All of them in one message, for execute and revert. */
+static void
+missing_inputs_are_all_named (void)
+{
+  g_autoptr (Fixture) f = fixture_new (0, FALSE);
+  g_autoptr (GError) error = NULL;
+  guint i;
+
+  add_input (add_script (f, "a"), "x");
+  add_input (add_script (f, "b"), "y");
+  g_assert_true (imgimport_flow_add_revert_input (f->flow, "b", "undo", NULL));
+  for (i = 0; i < IMGIMPORT_NAMES_MAX; i++)
+    {
+      g_autofree char *name = g_strdup_printf ("x%u", i);
+
+      g_assert_true (imgimport_flow_add_input (f->flow, "a", name, NULL));
+    }
+  g_assert_null (imgimport_run_new (f->flow, "run", NULL, NULL, &error));
+  g_assert_cmpstr (imgimport_error_get_reason (error), ==, "input-missing");
+  g_assert_nonnull (strstr (error->message, "“x” of task “a”, “y” of task “b”, "
+                                            "“undo” of the revert of task “b”"));
+  g_assert_nonnull (strstr (error->message, " and 3 more"));
+}
+
+/* It stands in traces, which are JSON. */
+static void
+name_of_a_run_is_utf8 (void)
+{
+  g_autoptr (Fixture) f = fixture_new (0, FALSE);
+  g_autoptr (GError) error = NULL;
+
+  g_assert_null (imgimport_run_new (f->flow, "run\xff", NULL, NULL, &error));
+  g_assert_error (error, IMGIMPORT_ERROR, IMGIMPORT_ERROR_INVALID_ARGUMENT);
+  g_assert_cmpstr (imgimport_error_get_reason (error), ==, "run-invalid");
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/flow/T11/missing-inputs-are-all-named", missing_inputs_are_all_named);
   g_test_add_func ("/flow/T13/outputs-by-name", outputs_are_by_name_and_of_any_type);
   g_test_add_func ("/flow/T16/output-counts", output_counts_and_not_what_is_put_in);
   g_test_add_func ("/flow/T18/inputs-are-looked-at-again", inputs_are_looked_at_again);
@@ -243,5 +280,6 @@ main (int argc, char **argv)
   add_both ("/flow/T59-T65/run-that-is-lost-stops", run_that_is_lost_stops);
   g_test_add_func ("/flow/T61/progress-is-clamped", progress_is_clamped);
   g_test_add_func ("/flow/T63/states-change-as-they-may", states_change_as_they_may);
+  g_test_add_func ("/flow/run/name-is-utf8", name_of_a_run_is_utf8);
   return g_test_run ();
 }

@@ -123,6 +123,27 @@ condition_of_a_nested_flow_is_asked_once (void)
   expect_task (f, "sub", IMGIMPORT_TASK_SKIPPED);
 }
 
+/* What comes before it is an input of the flow. */
+static void
+condition_of_a_nested_flow_sees_the_values_before_it (gconstpointer threads)
+{
+  g_autoptr (Fixture) f = fixture_new (GPOINTER_TO_UINT (threads), FALSE);
+  g_autoptr (ImgImportFlow) inner = imgimport_flow_new ("inner");
+  Condition no = { .answer = FALSE };
+
+  g_assert_true (imgimport_flow_add_task (inner, "x", &nop_vtable, NULL, NULL, NULL));
+  g_assert_true (imgimport_flow_add_flow (f->flow, "sub", inner, NULL));
+  g_assert_true (imgimport_flow_add_input (f->flow, "sub", "value", NULL));
+  set_condition (f, "sub", &no);
+  add_output (add_script (f, "a"), "value");
+  run_to (f, IMGIMPORT_RUN_SUCCESS);
+  expect_trace (f, "a+");
+  g_assert_cmpstr (no.got, ==, "a");
+  g_assert_cmpuint (no.n_asked, ==, 1);
+  expect_task (f, "sub/x", IMGIMPORT_TASK_SKIPPED);
+  g_free (no.got);
+}
+
 static void
 skipped_tasks_are_not_reverted (gconstpointer threads)
 {
@@ -298,6 +319,8 @@ main (int argc, char **argv)
   add_both ("/flow/condition/sees-the-values", condition_sees_the_values_before_it);
   add_both ("/flow/T38/join-is-skipped", join_of_a_skipped_and_a_run_branch_is_skipped);
   g_test_add_func ("/flow/T39/nested-flow-is-asked-once", condition_of_a_nested_flow_is_asked_once);
+  add_both ("/flow/T39/nested-flow-sees-the-values-before-it",
+            condition_of_a_nested_flow_sees_the_values_before_it);
   add_both ("/flow/condition/skipped-is-not-reverted", skipped_tasks_are_not_reverted);
   g_test_add_func ("/flow/condition/answer-survives-the-process", answer_survives_the_process);
   g_test_add_func ("/flow/T41/new-run-asks-anew", new_run_asks_anew);

@@ -225,6 +225,20 @@ flow_that_does_not_fit_is_refused (void)
   g_assert_true (imgimport_flow_add_flow (inner, "other", flow, NULL) == FALSE);
 }
 
+/* They would keep each other, and what their tasks need. */
+static void
+flows_that_hold_each_other_are_refused (void)
+{
+  g_autoptr (ImgImportFlow) flow = imgimport_flow_new ("f");
+  g_autoptr (ImgImportFlow) middle = imgimport_flow_new ("middle");
+  g_autoptr (ImgImportFlow) inner = imgimport_flow_new ("inner");
+
+  g_assert_true (imgimport_flow_add_flow (middle, "in", inner, NULL));
+  g_assert_true (imgimport_flow_add_flow (flow, "in", middle, NULL));
+  expect_refusal (inner, "out", flow, "flow-cycle");
+  expect_refusal (middle, "out", flow, "flow-cycle");
+}
+
 static void
 compiled_flow_takes_no_other (void)
 {
@@ -368,6 +382,7 @@ main (int argc, char **argv)
   g_test_add_func ("/flow/nest/outputs-bear-its-name", outputs_bear_the_name_of_their_flow);
   g_test_add_func ("/flow/nest/inputs-from-outside", inputs_from_outside_keep_their_names);
   g_test_add_func ("/flow/T3/same-names-in-a-flow-are-refused", flow_that_does_not_fit_is_refused);
+  g_test_add_func ("/flow/nest/holding-each-other", flows_that_hold_each_other_are_refused);
   g_test_add_func ("/flow/nest/compiled-takes-no-other", compiled_flow_takes_no_other);
   g_test_add_func ("/flow/T29/unordered-flows-in-a-linear-one",
                    many_unordered_flows_in_a_linear_one);

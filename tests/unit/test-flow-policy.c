@@ -309,6 +309,43 @@ nonsense_is_refused (void)
     }
 }
 
+static gboolean
+say_yes (ImgImportTask *task, gpointer user_data)
+{
+  return TRUE;
+}
+
+/* A setter refused it. */
+static void
+expect_task_is_flow (gboolean ok, GError **error)
+{
+  g_assert_false (ok);
+  g_assert_error (*error, IMGIMPORT_ERROR, IMGIMPORT_ERROR_INVALID_ARGUMENT);
+  g_assert_cmpstr (imgimport_error_get_reason (*error), ==, "task-is-flow");
+  g_clear_error (error);
+}
+
+/* It would count for the end of the flow only, and nobody would see it. */
+static void
+what_only_a_task_can_have_is_refused_for_a_flow (void)
+{
+  g_autoptr (Fixture) f = fixture_new (0, TRUE);
+  g_autoptr (ImgImportFlow) inner = imgimport_flow_new ("inner");
+  ImgImportFlow *flow = f->flow;
+  GError *e = NULL;
+
+  g_assert_true (imgimport_flow_add_flow (flow, "sub", inner, NULL));
+  expect_task_is_flow (imgimport_flow_set_retry (flow, "sub", 2, 1, 1, &e), &e);
+  expect_task_is_flow (imgimport_flow_set_optional (flow, "sub", TRUE, &e), &e);
+  expect_task_is_flow (imgimport_flow_set_timeout (flow, "sub", 1, 1, &e), &e);
+  expect_task_is_flow (imgimport_flow_set_weight (flow, "sub", 2, &e), &e);
+  expect_task_is_flow (imgimport_flow_add_output (flow, "sub", "x", &e), &e);
+  expect_task_is_flow (imgimport_flow_add_revert_input (flow, "sub", "x", &e), &e);
+  g_assert_true (imgimport_flow_set_condition (flow, "sub", say_yes, NULL, NULL, NULL));
+  g_assert_true (imgimport_flow_set_pivot (flow, "sub", NULL));
+  run_to (f, IMGIMPORT_RUN_SUCCESS);
+}
+
 static void
 unknown_tasks_and_compiled_flows_are_refused (void)
 {
@@ -344,6 +381,8 @@ main (int argc, char **argv)
   g_test_add_func ("/flow/T23/failing-revert-is-tried-again", failing_revert_is_tried_again);
   g_test_add_func ("/flow/T50/exhausted-revert-is-recorded", exhausted_revert_is_recorded);
   g_test_add_func ("/flow/policy/nonsense-is-refused", nonsense_is_refused);
+  g_test_add_func ("/flow/policy/of-a-flow-is-refused",
+                   what_only_a_task_can_have_is_refused_for_a_flow);
   g_test_add_func ("/flow/policy/unknown-and-compiled",
                    unknown_tasks_and_compiled_flows_are_refused);
   return g_test_run ();
