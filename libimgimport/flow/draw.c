@@ -144,21 +144,43 @@ collect_slices (ImgImportTimeline *self)
   return slices;
 }
 
-/* The first lane in which nothing is going on any more: slices of a lane must not overlap. */
+typedef struct
+{
+  gint64 end_us;
+  guint index;
+} Lane;
+
+static gint
+compare_lanes (gconstpointer a, gconstpointer b, gpointer user_data)
+{
+  const Lane *one = a;
+  const Lane *other = b;
+
+  if (one->end_us != other->end_us)
+    return one->end_us > other->end_us ? 1 : -1;
+  return (one->index > other->index) - (one->index < other->index);
+}
+
+/* A lane in which nothing is going on any more: slices of a lane must not overlap. They are sorted
+ * by when that is. */
 static guint
-choose_lane (GArray *lanes, const ImgImportTimelineSpan *span)
+choose_lane (GSequence *lanes, const ImgImportTimelineSpan *span)
 {
   gint64 end_us = span->start_us + span->duration_us;
-  guint i;
+  GSequenceIter *first = g_sequence_get_begin_iter (lanes);
+  Lane *lane = g_sequence_iter_is_end (first) ? NULL : g_sequence_get (first);
 
-  for (i = 0; i < lanes->len; i++)
-    if (g_array_index (lanes, gint64, i) <= span->start_us)
-      {
-        g_array_index (lanes, gint64, i) = end_us;
-        return i;
-      }
-  g_array_append_val (lanes, end_us);
-  return lanes->len - 1;
+  if (lane == NULL || lane->end_us > span->start_us)
+    {
+      lane = g_new0 (Lane, 1);
+      lane->index = (guint)g_sequence_get_length (lanes);
+      lane->end_us = end_us;
+      g_sequence_insert_sorted (lanes, lane, compare_lanes, NULL);
+      return lane->index;
+    }
+  lane->end_us = end_us;
+  g_sequence_sort_changed (first, compare_lanes, NULL);
+  return lane->index;
 }
 
 static JsonObject *
@@ -193,7 +215,7 @@ char *
 _imgimport_timeline_to_trace (ImgImportTimeline *self, const char *title)
 {
   g_autoptr (GArray) slices = collect_slices (self);
-  g_autoptr (GArray) lanes = g_array_new (FALSE, FALSE, sizeof (gint64));
+  g_autoptr (GSequence) lanes = g_sequence_new (g_free);
   g_autoptr (JsonObject) root = json_object_new ();
   JsonObject *process = new_event ("process_name", "M", 0);
   JsonObject *args = json_object_new ();

@@ -35,18 +35,29 @@ explain_waiting (ImgImportRun *self, guint32 task)
   return g_string_free (text, FALSE);
 }
 
+static gint64
+in_ms (ImgImportRun *self, gint64 due_us)
+{
+  return MAX (0, due_us - _imgimport_run_now_us (self)) / 1000;
+}
+
+/* It waits for the next attempt, for room, or, with no time to wait for, to take the room there is.
+ */
 static char *
 explain_delayed (ImgImportRun *self, guint32 task)
 {
+  const ImgImportTaskOptions *options = _imgimport_flow_task (self->flow, task)->options;
+  const ImgImportExtra *extra = _imgimport_run_peek_extra (self, task);
   gint64 due_us = _imgimport_pool_get_due (self->pool, self, task);
-  gint64 now_us;
 
   if (due_us == G_MAXINT64)
     return g_strdup ("ready: waits until fewer tasks of its class run");
-  now_us = _imgimport_clock_monotonic_us (_imgimport_pool_get_clock (self->pool));
-
-  return g_strdup_printf ("attempt %u in %" G_GINT64_FORMAT " ms", self->slots[task].attempt + 1,
-                          MAX (0, due_us - now_us) / 1000);
+  if (due_us == 0)
+    return g_strdup ("ready: waits for a thread");
+  /* Attempts with alternatives before this one count too. */
+  return g_strdup_printf ("attempt %u of %" G_GUINT64_FORMAT " in %" G_GINT64_FORMAT " ms",
+                          self->slots[task].attempt + 1,
+                          (guint64)extra->n_before + options->retry.attempts, in_ms (self, due_us));
 }
 
 /* Of a run that goes forward. */
@@ -68,6 +79,9 @@ explain_left (ImgImportRun *self, guint32 task)
 
   if (self->is_cancelled)
     return g_strdup ("the run was cancelled: it will not begin");
+  if (self->phase == IMGIMPORT_PHASE_INTERRUPTING || self->state == IMGIMPORT_RUN_INTERRUPTED)
+    return g_strdup_printf ("the run was interrupted before it was done: %s",
+                            cause != NULL ? cause->error->message : "");
   if (cause == NULL)
     return g_strdup ("the run is over: it has not begun");
   if (cause->task == IMGIMPORT_TASK_NONE)
@@ -91,7 +105,23 @@ explain_success (ImgImportRun *self, guint32 task)
         self->slots[plan->after[i]].state != IMGIMPORT_TASK_REVERTED)
       return g_strdup_printf ("done: waits with its revert for that of “%s”",
                               _imgimport_flow_task (self->flow, plan->after[i])->name);
+  if (self->slots[task].delayed)
+    return g_strdup ("done: its revert waits until fewer tasks of its class run");
   return g_strdup ("done: its revert waits for a thread");
+}
+
+static char *
+explain_reverting (ImgImportRun *self, guint32 task)
+{
+  gint64 due_us;
+
+  if (!self->slots[task].delayed)
+    return g_strdup ("it is being reverted");
+  due_us = _imgimport_pool_get_due (self->pool, self, task);
+  if (due_us == G_MAXINT64)
+    return g_strdup ("its revert failed: waits until fewer tasks of its class run");
+  return g_strdup_printf ("its revert failed: it is tried again in %" G_GINT64_FORMAT " ms",
+                          in_ms (self, due_us));
 }
 
 /* It has not begun, or is to be tried again. */
@@ -122,7 +152,7 @@ explain (ImgImportRun *self, guint32 task)
     case IMGIMPORT_TASK_FAILURE:
       return g_strdup_printf ("it failed in attempt %u", self->slots[task].attempt);
     case IMGIMPORT_TASK_REVERTING:
-      return g_strdup ("it is being reverted");
+      return explain_reverting (self, task);
     case IMGIMPORT_TASK_REVERTED:
       return g_strdup ("it was reverted");
     case IMGIMPORT_TASK_REVERT_FAILED:

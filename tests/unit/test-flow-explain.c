@@ -38,7 +38,7 @@ a_task_that_does_not_run_is_explained (void)
   imgimport_engine_iterate (f->engine);
   assert_explained (f, "a", "done");
   imgimport_engine_iterate (f->engine);
-  assert_explained (f, "b", "attempt 2 in 240 ms");
+  assert_explained (f, "b", "attempt 2 of 2 in 240 ms");
   imgimport_run_wait (f->run, -1);
   assert_explained (f, "a", "it was reverted");
   assert_explained (f, "c", "task “b” failed: it will not begin");
@@ -102,6 +102,45 @@ a_task_that_has_to_wait_or_is_skipped_is_explained (void)
   fixture_free (f);
 }
 
+static void
+a_revert_that_waits_is_explained (void)
+{
+  Fixture *f = watched_flow ();
+
+  add_script (f, "a");
+  add_script (f, "b")->revert_fails = TRUE;
+  add_script (f, "c")->n_failures = 1;
+  imgimport_flow_set_revert_retry (f->flow, "b", 2, 240, 240, NULL);
+  imgimport_flow_set_class (f->flow, "b", IMGIMPORT_TASK_CLASS_DISK, NULL);
+  imgimport_engine_set_limit (f->engine, IMGIMPORT_TASK_CLASS_DISK, 1);
+  prepare_run (f);
+  go (f);
+  while (imgimport_engine_iterate (f->engine))
+    continue;
+  assert_explained (f, "a", "done: waits with its revert for that of “b”");
+  assert_explained (f, "b", "its revert failed: it is tried again in 240 ms");
+  imgimport_run_wait (f->run, -1);
+  assert_explained (f, "a", "it was reverted");
+  assert_explained (f, "b", "its revert failed");
+  fixture_free (f);
+}
+
+static void
+a_task_that_an_interrupted_run_left_is_explained (void)
+{
+  Fixture *f = watched_flow ();
+
+  add_script (f, "a");
+  add_script (f, "b");
+  prepare_run (f);
+  go (f);
+  imgimport_engine_iterate (f->engine);
+  _imgimport_engine_stop (f->engine);
+  assert_explained (
+      f, "b", "the run was interrupted before it was done: run “run”: its engine has been stopped");
+  fixture_free (f);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -110,5 +149,9 @@ main (int argc, char **argv)
                    a_task_that_does_not_run_is_explained);
   g_test_add_func ("/flow/explain/a-task-that-has-to-wait-or-is-skipped-is-explained",
                    a_task_that_has_to_wait_or_is_skipped_is_explained);
+  g_test_add_func ("/flow/explain/a-revert-that-waits-is-explained",
+                   a_revert_that_waits_is_explained);
+  g_test_add_func ("/flow/explain/a-task-that-an-interrupted-run-left-is-explained",
+                   a_task_that_an_interrupted_run_left_is_explained);
   return g_test_run ();
 }

@@ -272,6 +272,35 @@ a_trace_shows_each_attempt_and_revert (void)
   fixture_free (f);
 }
 
+/* Three at a time, and no two of them in the same lane. */
+static void
+slices_of_a_lane_do_not_overlap (void)
+{
+  g_autoptr (GPtrArray) timeline = _imgimport_timeline_new ();
+  g_autofree char *trace = NULL;
+  g_autoptr (JsonObject) root = NULL;
+  gint64 ends[3] = { 0, 0, 0 };
+  JsonArray *events;
+  guint i;
+
+  for (i = 0; i < 300; i++)
+    _imgimport_timeline_add_span (_imgimport_timeline_add (timeline, "t"), 10 * i, 30, FALSE);
+  trace = _imgimport_timeline_to_trace (timeline, "lanes");
+  root = _imgimport_json_parse_object (trace, "trace", NULL);
+  events = json_object_get_array_member (root, "traceEvents");
+  g_assert_cmpuint (json_array_get_length (events), ==, 1 + 300);
+  for (i = 1; i <= 300; i++)
+    {
+      JsonObject *event = json_array_get_object_element (events, i);
+      gint64 lane = json_object_get_int_member (event, "tid");
+      gint64 begin_us = json_object_get_int_member (event, "ts");
+
+      g_assert_cmpint (lane, <, 3);
+      g_assert_cmpint (ends[lane], <=, begin_us);
+      ends[lane] = begin_us + json_object_get_int_member (event, "dur");
+    }
+}
+
 /* What is kept of a run draws the same pictures. */
 static void
 a_timeline_survives_json (void)
@@ -336,6 +365,7 @@ main (int argc, char **argv)
   ADD ("statistics-can-be-switched-off", statistics_can_be_switched_off);
   ADD ("a-graph-shows-states-and-durations", a_graph_shows_states_and_durations);
   ADD ("a-trace-shows-each-attempt-and-revert", a_trace_shows_each_attempt_and_revert);
+  ADD ("slices-of-a-lane-do-not-overlap", slices_of_a_lane_do_not_overlap);
   ADD ("a-timeline-survives-json", a_timeline_survives_json);
   ADD ("a-bad-timeline-is-refused", a_bad_timeline_is_refused);
   ADD ("T61/progress-counts-weights-and-running-tasks", progress_counts_weights_and_running_tasks);
