@@ -210,6 +210,96 @@ short_tasks_are_done_once_by_however_many_threads (void)
     }
 }
 
+/* ---- the end of a pool ----------------------------------------------------------------------- */
+
+typedef struct
+{
+  ImgImportRun *run;
+  ImgImportPool *pool;
+  GMutex lock;
+  GCond cond;
+  gboolean is_back; /* the second thread has put the run back */
+} Close;
+
+static gboolean
+is_closed (ImgImportPool *pool)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&pool->lock);
+
+  return pool->is_closed;
+}
+
+/* On the thread that has put the run back, before it looks for other work. */
+static void
+wait_for_the_close (GCancellable *cancellable, gpointer data)
+{
+  Close *self = data;
+
+  g_mutex_lock (&self->lock);
+  self->is_back = TRUE;
+  g_cond_signal (&self->cond);
+  g_mutex_unlock (&self->lock);
+  while (!is_closed (self->pool))
+    g_thread_yield ();
+}
+
+static void
+have_a_second_thread_stay_away (Close *self)
+{
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+
+  g_cancellable_connect (cancellable, G_CALLBACK (wait_for_the_close), self, NULL);
+  g_mutex_lock (&self->run->lock);
+  self->run->crowd.is_full = TRUE;
+  self->run->crowd.seen_us = G_MAXINT64 / 2; /* none too long ago */
+  _imgimport_run_fire (self->run, cancellable);
+  g_mutex_unlock (&self->run->lock);
+  g_mutex_lock (&self->pool->lock);
+  self->pool->max_threads = 2;
+  g_assert_true (_imgimport_pool_add_worker_locked (self->pool, NULL));
+  g_mutex_unlock (&self->pool->lock);
+}
+
+static gboolean
+be_first (gpointer data, ImgImportTask *task, GCancellable *cancellable, GError **error)
+{
+  Close *self = data;
+
+  have_a_second_thread_stay_away (self);
+  g_mutex_lock (&self->lock);
+  while (!self->is_back)
+    g_cond_wait (&self->cond, &self->lock);
+  g_mutex_unlock (&self->lock);
+  return TRUE;
+}
+
+static const ImgImportTaskVTable being_first = { IMGIMPORT_TASK_VTABLE_INIT, .execute = be_first };
+
+static void
+a_thread_that_stays_away_sees_the_end_of_its_pool (void)
+{
+  gint n_executed = 0;
+  g_autoptr (ImgImportEngine) engine = imgimport_engine_new (1);
+  g_autoptr (ImgImportFlow) flow = imgimport_flow_new ("flow");
+  Close close = { .pool = _imgimport_engine_get_pool (engine) };
+
+  g_mutex_init (&close.lock);
+  g_cond_init (&close.cond);
+  _imgimport_pool_ref (close.pool);
+  g_assert_true (imgimport_flow_add_task (flow, "first", &being_first, &close, NULL, NULL));
+  g_assert_true (imgimport_flow_add_task (flow, "second", &counting, &n_executed, NULL, NULL));
+  close.run = imgimport_run_new (flow, "run", NULL, NULL, NULL);
+  g_assert_true (imgimport_run_start (close.run, engine, NULL));
+  g_assert_true (imgimport_run_wait (close.run, -1));
+  g_assert_cmpint (n_executed, ==, 1);
+  g_object_unref (close.run);
+  /* Returns once both threads have ended. */
+  g_assert_finalize_object (g_steal_pointer (&engine));
+  _imgimport_pool_unref (close.pool);
+  g_cond_clear (&close.cond);
+  g_mutex_clear (&close.lock);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -226,5 +316,7 @@ main (int argc, char **argv)
                    a_thread_that_left_comes_back_for_what_waits);
   g_test_add_func ("/flow/crowd/short-tasks-are-done-once-by-however-many-threads",
                    short_tasks_are_done_once_by_however_many_threads);
+  g_test_add_func ("/flow/crowd/a-thread-that-stays-away-sees-the-end-of-its-pool",
+                   a_thread_that_stays_away_sees_the_end_of_its_pool);
   return g_test_run ();
 }

@@ -55,6 +55,40 @@ run_that_has_gone_elsewhere_is_not_stopped (void)
   expect_end (f, IMGIMPORT_RUN_SUCCESS);
 }
 
+static void
+move_drained (GCancellable *cancellable, gpointer data)
+{
+  move_to_other (data);
+}
+
+/* While the engine is being drained: what is fired as the first run is suspended moves the second.
+ */
+static void
+run_that_has_gone_elsewhere_is_not_suspended (void)
+{
+  g_autoptr (ImgImportEngine) other = imgimport_engine_new (0);
+  g_autoptr (GCancellable) cancellable = g_cancellable_new ();
+  g_autoptr (Fixture) first = fixture_new (0, TRUE);
+  g_autoptr (Fixture) f = fixture_new (0, TRUE);
+  Move move = { f, NULL, other };
+  ImgImportEngine *own = f->engine;
+
+  f->engine = first->engine;
+  add_script (first, "a");
+  add_script (f, "a");
+  start_run (first);
+  start_run (f);
+  g_cancellable_connect (cancellable, G_CALLBACK (move_drained), &move, NULL);
+  g_mutex_lock (&first->run->lock);
+  _imgimport_run_fire (first->run, cancellable);
+  g_mutex_unlock (&first->run->lock);
+  g_assert_true (imgimport_engine_drain (first->engine, -1));
+  f->engine = own;
+  expect_state (first, IMGIMPORT_RUN_SUSPENDED);
+  expect_state (f, IMGIMPORT_RUN_RUNNING);
+  expect_end (f, IMGIMPORT_RUN_SUCCESS);
+}
+
 static gboolean
 move_other_run (gpointer data, ImgImportTask *task, GCancellable *cancellable, GError **error)
 {
@@ -207,6 +241,8 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/flow/stop/run-that-has-gone-elsewhere",
                    run_that_has_gone_elsewhere_is_not_stopped);
+  g_test_add_func ("/flow/drain/run-that-has-gone-elsewhere",
+                   run_that_has_gone_elsewhere_is_not_suspended);
   g_test_add_data_func ("/flow/wait/run-that-goes-elsewhere/0-threads", GUINT_TO_POINTER (0),
                         wait_follows_a_run_that_goes_elsewhere);
   g_test_add_data_func ("/flow/wait/run-that-goes-elsewhere/2-threads", GUINT_TO_POINTER (2),
