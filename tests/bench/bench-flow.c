@@ -11,8 +11,8 @@
  * the median of several runs of a flow that is built and compiled, on threads that are there. Ours
  * has a value on each edge, one subscriber that reads all events, and statistics; so has "tbb, same
  * load" where the graph is given that by hand. "tbb, bare" and TaskFlow do nothing but call the
- * tasks. The callers of both work while they wait. Neither side keeps a journal here. Tasks a second
- * are by the wall clock; above x1 ours is faster.
+ * tasks. The callers of both work while they wait. Neither side keeps a journal here. Tasks a
+ * second are by the wall clock; above x1 ours is faster.
  */
 
 static const char *const shapes[] = { "linear", "unordered", "diamonds", "layered" };
