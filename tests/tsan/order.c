@@ -117,7 +117,6 @@ g_once_init_leave (volatile void *location, gsize result)
     NEXT (name) (thing);                                                                           \
   }
 
-UNREF (g_object_unref, gpointer)
 UNREF (g_variant_unref, GVariant *)
 UNREF (g_bytes_unref, GBytes *)
 UNREF (g_array_unref, GArray *)
@@ -131,6 +130,23 @@ g_atomic_rc_box_release_full (gpointer thing, GDestroyNotify clear)
   release (thing);
   acquire (thing);
   NEXT (g_atomic_rc_box_release_full) (thing, clear);
+}
+
+/* Not the last reference: it is given back here, so that whoever is left with that finds all others
+ * done. GLib's function says afterwards only which it was. */
+EXPORT void
+g_object_unref (gpointer thing)
+{
+  guint *ref_count = (guint *)&((GObject *)thing)->ref_count;
+  guint count = __atomic_load_n (ref_count, __ATOMIC_ACQUIRE);
+
+  release (thing);
+  while (count > 1)
+    if (__atomic_compare_exchange_n (ref_count, &count, count - 1, FALSE, __ATOMIC_ACQ_REL,
+                                     __ATOMIC_ACQUIRE))
+      return;
+  acquire (thing);
+  NEXT (g_object_unref) (thing);
 }
 
 #undef g_atomic_ref_count_dec
