@@ -325,7 +325,9 @@ typedef gboolean (*ImgImportUpgradeFunc) (ImgImportFlow *flow, guint old_version
  * The journal of a flow with a version names tasks and outputs. A run that another definition has
  * begun then finds by their names what is still there: a task that succeeded keeps its outputs, or
  * is executed again where it lacks one; a task that is gone is forgotten, but its failure still has
- * the others reverted.
+ * the others reverted. A pivot that has begun has to be the pivot still, and one that has succeeded
+ * to have its outputs; nor can what has succeeded become the pivot. Such a journal is refused
+ * whatever @upgrade says (reason "journal-foreign"), for what may be reverted could not be told.
  *
  * Returns: %FALSE with %IMGIMPORT_ERROR_INVALID_ARGUMENT ("version-invalid") for version 0, or
  *   %IMGIMPORT_ERROR_INVALID_STATE (reason "flow-compiled")
