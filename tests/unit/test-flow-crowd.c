@@ -224,9 +224,12 @@ typedef struct
 static gboolean
 is_closed (ImgImportPool *pool)
 {
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&pool->lock);
+  gboolean closed;
 
-  return pool->is_closed;
+  g_mutex_lock (&pool->lock);
+  closed = pool->is_closed;
+  g_mutex_unlock (&pool->lock);
+  return closed;
 }
 
 /* On the thread that has put the run back, before it looks for other work. */

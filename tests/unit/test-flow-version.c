@@ -121,6 +121,7 @@ passed_pivot_cannot_go (void)
   g_autoptr (Fixture) old = crashed_before_the_end (recorder, "b");
   g_autoptr (Fixture) f = version (2, recorder);
 
+  expect_state (old, IMGIMPORT_RUN_INTERRUPTED);
   add_script (f, "a");
   add_script (f, "after")->n_failures = 1;
   expect_refusal (f);
@@ -133,6 +134,7 @@ passed_pivot_cannot_become_another_task (void)
   g_autoptr (Fixture) old = crashed_before_the_end (recorder, "b");
   g_autoptr (Fixture) f = version (2, recorder);
 
+  expect_state (old, IMGIMPORT_RUN_INTERRUPTED);
   add_script (f, "a");
   add_output (add_script (f, "b"), "value");
   add_script (f, "after");
@@ -148,6 +150,7 @@ passed_pivot_cannot_be_asked_for_more (void)
   g_autoptr (Fixture) old = crashed_before_the_end (recorder, "b");
   g_autoptr (Fixture) f = version (2, recorder);
 
+  expect_state (old, IMGIMPORT_RUN_INTERRUPTED);
   add_script (f, "a");
   add_output (add_script (f, "b"), "value");
   g_assert_true (imgimport_flow_add_output (f->flow, "b", "more", NULL));
@@ -182,6 +185,7 @@ what_is_done_cannot_become_the_pivot (void)
   g_autoptr (Fixture) old = crashed_before_the_end (recorder, NULL);
   g_autoptr (Fixture) f = version (2, recorder);
 
+  expect_state (old, IMGIMPORT_RUN_INTERRUPTED);
   add_script (f, "a");
   add_output (add_script (f, "b"), "value");
   add_script (f, "after");
@@ -196,6 +200,7 @@ pivot_that_stays_is_passed (void)
   g_autoptr (Fixture) old = crashed_before_the_end (recorder, "b");
   g_autoptr (Fixture) f = version (2, recorder);
 
+  expect_state (old, IMGIMPORT_RUN_INTERRUPTED);
   add_script (f, "new");
   add_output (add_script (f, "b"), "value");
   add_script (f, "after")->n_failures = 1;
