@@ -4,8 +4,6 @@
 
 #include "stream/pass.h"
 
-/* A source that gives little at a time is not waited for longer than until this much is there. */
-#define HAND_ON_SIZE ((gsize)64 * 1024)
 /* A hole goes to the stages in pieces, that none of them works on one for longer than the pass may
  * take to stop. */
 #define HOLE_SIZE ((guint64)16 * 1024 * 1024)
@@ -205,7 +203,7 @@ pass_read (ImgImportPass *self, const ImgImportSource *source, guint64 *left)
     return FALSE;
   buffer->length += n_read;
   *left -= *left != IMGIMPORT_SIZE_UNKNOWN ? n_read : 0;
-  _imgimport_pass_hand_on (self, HAND_ON_SIZE);
+  _imgimport_pass_hand_on (self, self->buffer_size);
   _imgimport_pass_report (self, FALSE);
   return TRUE;
 }
