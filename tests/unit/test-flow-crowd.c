@@ -293,7 +293,7 @@ a_thread_that_stays_away_sees_the_end_of_its_pool (void)
   g_assert_true (imgimport_flow_add_task (flow, "second", &counting, &n_executed, NULL, NULL));
   close.run = imgimport_run_new (flow, "run", NULL, NULL, NULL);
   g_assert_true (imgimport_run_start (close.run, engine, NULL));
-  g_assert_true (imgimport_run_wait (close.run, -1));
+  g_assert_true (imgimport_run_wait (close.run, G_MAXINT64)); /* does not help */
   g_assert_cmpint (n_executed, ==, 1);
   g_object_unref (close.run);
   /* Returns once both threads have ended. */
