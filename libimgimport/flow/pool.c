@@ -222,12 +222,12 @@ _imgimport_pool_enqueue (ImgImportPool *self, ImgImportRun *run, gboolean helps)
 }
 
 /* Of a run that comes first nobody else is kept waiting; and only of the run that it waits for may
- * a task take the caller's time. */
+ * a task take the caller's time. What a fork has copied of a run is the parent's to do. */
 void
 _imgimport_pool_help (ImgImportPool *self, ImgImportRun *run)
 {
-  gboolean calls;
-
+  if (_imgimport_pool_is_forked (self))
+    return;
   g_mutex_lock (&self->lock);
   if (self->n_turns >= self->max_threads || self->queue.head == NULL ||
       self->queue.head->data != run)
@@ -242,10 +242,12 @@ _imgimport_pool_help (ImgImportPool *self, ImgImportRun *run)
   g_object_unref (run);
   g_mutex_lock (&self->lock);
   self->n_turns--;
-  calls = self->queue.length + self->timers->len > 0;
+  /* Threads that found no turn to take have slept past all timers. */
+  if (self->timers->len > 0)
+    g_cond_broadcast (&self->work_cond);
+  else if (self->queue.length > 0)
+    g_cond_signal (&self->work_cond);
   g_mutex_unlock (&self->lock);
-  if (calls)
-    _imgimport_pool_call_worker (self);
 }
 
 void

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "flow/flow-private.h"
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 /* Who waits for a run without end takes the place of a thread that has not come to it yet. */
 
 typedef struct
@@ -142,6 +145,22 @@ none_is_done_where_another_run_comes_first (Fixture *f, gconstpointer unused)
   g_assert_true (imgimport_run_wait (second, -1));
 }
 
+static void
+none_is_done_in_a_forked_child (Fixture *f, gconstpointer unused)
+{
+  pid_t child = fork ();
+  int status;
+
+  g_assert_cmpint (child, >=, 0);
+  if (child == 0)
+    {
+      _imgimport_pool_help (f->pool, f->run);
+      _exit (f->work.n_executed);
+    }
+  g_assert_cmpint (waitpid (child, &status, 0), ==, child);
+  g_assert_cmpint (status, ==, 0);
+}
+
 /* ---- bounds ---------------------------------------------------------------------------------- */
 
 #define N_CALLERS 4
@@ -200,6 +219,7 @@ main (int argc, char **argv)
        none_is_done_where_all_threads_are_busy);
   ADD ("/flow/help/none-is-done-where-another-run-comes-first",
        none_is_done_where_another_run_comes_first);
+  ADD ("/flow/help/none-is-done-in-a-forked-child", none_is_done_in_a_forked_child);
   g_test_add_func ("/flow/help/no-more-tasks-run-at-a-time-than-threads",
                    no_more_tasks_run_at_a_time_than_threads);
   return g_test_run ();
