@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "flow/flow-private.h"
 
-/* As many names as a message can bear. */
 /* Follows predecessors that are on or behind a cycle until one comes again: those since then are
  * the cycle. */
 static void
