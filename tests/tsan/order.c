@@ -122,14 +122,30 @@ UNREF (g_bytes_unref, GBytes *)
 UNREF (g_array_unref, GArray *)
 UNREF (g_ptr_array_unref, GPtrArray *)
 UNREF (g_hash_table_unref, GHashTable *)
-UNREF (g_atomic_rc_box_release, gpointer)
+
+/* What the last one is to call. */
+static __thread GDestroyNotify clear_box;
+
+static void
+acquire_and_clear (gpointer thing)
+{
+  acquire (thing);
+  if (clear_box != NULL)
+    clear_box (thing);
+}
 
 EXPORT void
 g_atomic_rc_box_release_full (gpointer thing, GDestroyNotify clear)
 {
   release (thing);
-  acquire (thing);
-  NEXT (g_atomic_rc_box_release_full) (thing, clear);
+  clear_box = clear;
+  NEXT (g_atomic_rc_box_release_full) (thing, acquire_and_clear);
+}
+
+EXPORT void
+g_atomic_rc_box_release (gpointer thing)
+{
+  g_atomic_rc_box_release_full (thing, NULL);
 }
 
 /* Not the last reference: it is given back here, so that whoever is left with that finds all others
