@@ -218,6 +218,9 @@ gboolean _imgimport_run_settle (ImgImportRun *self);
  * whether it was that. */
 gboolean _imgimport_run_report (ImgImportRun *self);
 
+/* Without the lock: as imgimport_run_get_output(), at any time and whatever became of the task. */
+GVariant *_imgimport_run_dup_value (ImgImportRun *self, const char *name);
+
 void _imgimport_run_begin_revert (ImgImportRun *self);
 void _imgimport_run_finish_revert (ImgImportRun *self, guint32 task, GError *error);
 /* Marks a task as reverted and makes ready what waited for that. */

@@ -157,24 +157,41 @@ imgimport_run_get_task_state (ImgImportRun *self, const char *task, ImgImportTas
   return TRUE;
 }
 
+static const ImgImportFlowPort *
+find_output (ImgImportRun *self, const char *name)
+{
+  gpointer index;
+
+  return g_hash_table_lookup_extended (self->flow->providers, name, NULL, &index)
+             ? &g_array_index (self->flow->outputs, ImgImportFlowPort, GPOINTER_TO_UINT (index))
+             : NULL;
+}
+
 GVariant *
 imgimport_run_get_output (ImgImportRun *self, const char *name)
 {
   g_autoptr (ImgImportLocker) locker = NULL;
   const ImgImportFlowPort *port;
-  gpointer index;
 
   g_return_val_if_fail (IMGIMPORT_IS_RUN (self), NULL);
   g_return_val_if_fail (name != NULL, NULL);
 
-  if (!g_hash_table_lookup_extended (self->flow->providers, name, NULL, &index))
-    return NULL;
-  port = &g_array_index (self->flow->outputs, ImgImportFlowPort, GPOINTER_TO_UINT (index));
+  port = find_output (self, name);
   locker = _imgimport_locker_new (&self->lock);
-  if (self->phase != IMGIMPORT_PHASE_ENDED ||
+  if (port == NULL || self->phase != IMGIMPORT_PHASE_ENDED ||
       self->slots[port->task].state != IMGIMPORT_TASK_SUCCESS)
     return NULL;
   return g_variant_ref (self->values[port->value]);
+}
+
+GVariant *
+_imgimport_run_dup_value (ImgImportRun *self, const char *name)
+{
+  g_autoptr (ImgImportLocker) locker = _imgimport_locker_new (&self->lock);
+  const ImgImportFlowPort *port = find_output (self, name);
+  GVariant *value = port != NULL ? self->values[port->value] : NULL;
+
+  return value != NULL ? g_variant_ref (value) : NULL;
 }
 
 guint

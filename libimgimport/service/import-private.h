@@ -32,7 +32,6 @@ struct _ImgImportImport
   ImgImportKnown known;  /* for its tasks */
   gint64 looked_us;      /* for its tasks: when the job was last found not to be cancelled */
   GPtrArray *removed;    /* for its tasks: keys in staging of no bytes any more, but of notes */
-  GPtrArray *unrestored; /* for its tasks: a{sms}, see _imgimport_import_restore_properties() */
   gboolean is_forgotten; /* for its tasks: the catalog has nothing of the run any more */
 
   GMutex lock;
@@ -51,8 +50,12 @@ struct _ImgImportImport
 #define IMGIMPORT_VALUE_DELIVERIES "deliveries" /* a(sssss): store, key, version, way, why */
 #define IMGIMPORT_VALUE_FAILED "failed-stores"  /* a(ss): store, why */
 #define IMGIMPORT_VALUE_WARNING "warning"       /* s: "" where nothing is left to do */
+#define IMGIMPORT_VALUE_BEFORE "before-"        /* and a hook: a{sms}: properties it replaced */
 #define IMGIMPORT_TYPE_DELIVERIES ((const GVariantType *)"a(sssss)")
 #define IMGIMPORT_TYPE_FAILED ((const GVariantType *)"a(ss)")
+
+/* And a hook: the task that calls it. */
+#define IMGIMPORT_TASK_HOOK "hook:"
 
 /* A task's vtable and what it is called with: an import, or one of its hooks. */
 typedef struct
@@ -147,7 +150,7 @@ void _imgimport_import_end (ImgImportRun *run, gpointer user_data);
  * error it is, NULL for none of its flow. */
 gboolean _imgimport_import_fail (ImgImportImport *self, const GError *cause, const char *task,
                                  GError **error);
-/* Sets what stood there before hooks of which no revert could be committed, the last one first. */
+/* Takes back what hooks set of which no revert could be committed. */
 void _imgimport_import_restore_properties (ImgImportImport *self, ImgImportImage *image);
 /* Keeps in the job what came of its tasks, to be drawn when the run is gone. `done`: the task that
  * makes the job final, and is done once that is committed; NULL: the run is over. */

@@ -28,7 +28,6 @@ _imgimport_import_unref (ImgImportImport *self)
   _imgimport_known_clear (&self->known);
   g_ptr_array_unref (self->failed_stores);
   g_ptr_array_unref (self->removed);
-  g_ptr_array_unref (self->unrestored);
   g_mutex_clear (&self->lock);
   g_strfreev (self->stores);
   g_free (self->job_id);
@@ -57,7 +56,6 @@ _imgimport_import_new (ImgImportService *service, const ImgImportJobRecord *reco
   self->context = record->context != NULL ? g_object_ref (record->context) : NULL;
   self->failed_stores = g_ptr_array_new_with_free_func (g_free);
   self->removed = g_ptr_array_new_with_free_func (g_free);
-  self->unrestored = g_ptr_array_new_with_free_func ((GDestroyNotify)g_variant_unref);
   self->total = IMGIMPORT_SIZE_UNKNOWN;
   g_mutex_init (&self->lock);
   return self;

@@ -90,11 +90,11 @@ add_rows (ImgImportFlow *flow, ImgImportImport *import, const Row *rows, gsize n
 static gboolean
 add_hook (ImgImportFlow *flow, ImgImportImport *import, ImgImportHook *hook, GError **error)
 {
-  g_autofree char *name = g_strconcat ("hook:", _imgimport_hook_get_name (hook), NULL);
+  g_autofree char *name = g_strconcat (IMGIMPORT_TASK_HOOK, _imgimport_hook_get_name (hook), NULL);
   ImgImportImportTask *task = task_new (import);
 
   task->hook = _imgimport_plugin_ref (hook);
-  task->before = g_strconcat ("before-", _imgimport_hook_get_name (hook), NULL);
+  task->before = g_strconcat (IMGIMPORT_VALUE_BEFORE, _imgimport_hook_get_name (hook), NULL);
   return imgimport_flow_add_task (flow, name, &_imgimport_task_hook, task, task_free, error) &&
          imgimport_flow_add_output (flow, name, task->before, error);
 }

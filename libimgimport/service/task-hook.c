@@ -83,19 +83,37 @@ execute (gpointer self, ImgImportTask *task, GCancellable *cancellable, GError *
   return TRUE;
 }
 
+static void
+set_back (ImgImportImage *image, GVariant *before)
+{
+  GVariantIter iter;
+  const char *key, *value;
+
+  g_variant_iter_init (&iter, before);
+  while (g_variant_iter_next (&iter, "{&sm&s}", &key, &value))
+    _imgimport_image_set_property (image, key, value);
+}
+
+/* What a hook replaced may be what one before it had set, so that these are taken back again. */
 void
 _imgimport_import_restore_properties (ImgImportImport *self, ImgImportImage *image)
 {
+  ImgImportRegistry *hooks = self->service->hooks;
+  gboolean is_left = FALSE;
   guint i;
 
-  for (i = 0; i < self->unrestored->len; i++)
+  for (i = _imgimport_registry_get_size (hooks); self->run != NULL && i > 0; i--)
     {
-      GVariantIter iter;
-      const char *key, *value;
+      const char *hook = _imgimport_registry_get_name (hooks, i - 1);
+      g_autofree char *name = g_strconcat (IMGIMPORT_TASK_HOOK, hook, NULL);
+      g_autofree char *output = g_strconcat (IMGIMPORT_VALUE_BEFORE, hook, NULL);
+      g_autoptr (GVariant) before = _imgimport_run_dup_value (self->run, output);
+      ImgImportTaskState state = IMGIMPORT_TASK_PENDING;
 
-      g_variant_iter_init (&iter, self->unrestored->pdata[i]);
-      while (g_variant_iter_next (&iter, "{&sm&s}", &key, &value))
-        _imgimport_image_set_property (image, key, value);
+      (void)imgimport_run_get_task_state (self->run, name, &state, NULL);
+      is_left = is_left || state == IMGIMPORT_TASK_REVERT_FAILED;
+      if (is_left && before != NULL)
+        set_back (image, before);
     }
 }
 
@@ -107,7 +125,7 @@ restore_properties (ImgImportTxn *txn, gpointer data, GError **error)
   /* Active all the same: the commit of an activation that failed has happened. */
   if (image->status != IMGIMPORT_STATUS_IMPORTING)
     return TRUE;
-  _imgimport_import_restore_properties (data, image);
+  set_back (image, data);
   _imgimport_txn_image_changed (txn);
   return TRUE;
 }
@@ -116,16 +134,10 @@ static gboolean
 revert (gpointer self, ImgImportTask *task, GCancellable *cancellable, GError **error)
 {
   ImgImportImportTask *hook = self;
-  ImgImportImport *import = hook->import;
   GVariant *before = imgimport_task_get_output (task, hook->before);
 
-  if (before == NULL || g_variant_n_children (before) == 0)
-    return TRUE;
-  g_ptr_array_add (import->unrestored, g_variant_ref (before));
-  if (!_imgimport_import_undo (import, restore_properties, import, error))
-    return FALSE;
-  g_ptr_array_set_size (import->unrestored, 0);
-  return TRUE;
+  return before == NULL || g_variant_n_children (before) == 0 ||
+         _imgimport_import_undo (hook->import, restore_properties, before, error);
 }
 
 const ImgImportTaskVTable _imgimport_task_hook = {

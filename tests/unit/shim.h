@@ -15,6 +15,7 @@ typedef struct
   gint n_calls;      /* atomic */
   gint fail_at;      /* atomic: this call fails; 0: none */
   gint lasting;      /* atomic: and all after it */
+  gint fail_from;    /* atomic: all from this call on fail too; 0: none */
   guint n_guarded;   /* commits that expect revisions; for one thread */
   guint conflict_at; /* of these, this one meets others; 0: none */
   guint64 services;  /* so many owners were registered; the last one lives */
@@ -76,7 +77,10 @@ faults_spare (Faults *self)
 {
   gint n = g_atomic_int_add (&self->n_calls, 1) + 1;
   gint fail_at = g_atomic_int_get (&self->fail_at);
+  gint fail_from = g_atomic_int_get (&self->fail_from);
 
+  if (fail_from != 0 && n >= fail_from)
+    return FALSE;
   return fail_at == 0 || n < fail_at || (n > fail_at && !g_atomic_int_get (&self->lasting));
 }
 

@@ -7,6 +7,7 @@
 #include "shim-world.h"
 
 #define ALONE "{\"workers\": 0}"
+#define MARKED "{\"workers\": 0, \"hooks\": [\"first\", \"second\"]}"
 
 static guint n_warnings;
 
@@ -124,6 +125,108 @@ start_that_fails_leaves_all_to_the_next (void)
   g_assert_cmpint (n, >, 10);
 }
 
+/* ---- hooks that are not undone ----------------------------------------------------------------
+ */
+
+static gboolean
+set_mark (gpointer self, ImgImportCall *call, GCancellable *cancellable, GError **error)
+{
+  return imgimport_call_set_property (call, "mark", self, error);
+}
+
+static ImgImportService *
+open_marking_service (ShimWorld *w)
+{
+  static const ImgImportHookVTable vtable = { IMGIMPORT_HOOK_VTABLE_INIT, .metadata = set_mark };
+  static const char *const names[] = { "first", "second" };
+  ImgImportService *service = shim_world_service (w, MARKED);
+  g_autoptr (GError) error = NULL;
+
+  for (gsize i = 0; i < G_N_ELEMENTS (names); i++)
+    {
+      imgimport_service_add_hook (service, names[i], &vtable, (gpointer)names[i], NULL, &error);
+      g_assert_no_error (error);
+    }
+  service_start (service);
+  return service;
+}
+
+/* As far as it goes. */
+static void
+try_to_import (ImgImportService *service, const char *id)
+{
+  g_autofree char *job_id = imgimport_service_import_image (service, NULL, id, DIRECT "}", NULL);
+  g_autoptr (ImgImportJob) job =
+      job_id != NULL ? imgimport_service_wait_job (service, job_id, -1, NULL, NULL) : NULL;
+
+  g_assert_true (job == NULL || job->status == IMGIMPORT_JOB_FAILURE);
+}
+
+/* Without faults. */
+static void
+end_jobs (ImgImportService *service)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) jobs = imgimport_service_list_jobs (service, NULL, NULL, &error);
+
+  g_assert_no_error (error);
+  for (guint i = 0; i < jobs->len; i++)
+    {
+      g_autoptr (ImgImportJob) job = finish (service, imgimport_job_get_id (jobs->pdata[i]));
+
+      g_assert_cmpint ((int)job->status, ==, (int)IMGIMPORT_JOB_FAILURE);
+    }
+}
+
+/* An import that fails anyway, with a call that fails meanwhile, and all from `gap` calls later on
+ * until it is tried again, by another service if this one `dies`. FALSE where there is no n-th
+ * call. */
+static gboolean
+fail_with_faults (gint n, gint gap, gboolean dies)
+{
+  ShimWorld w;
+  ImgImportService *service;
+  g_autofree char *id = NULL;
+  g_autoptr (ImgImportImage) image = NULL;
+  gboolean reached;
+
+  shim_world_init (&w);
+  service = open_marking_service (&w);
+  id = create (service, NULL, RAW);
+  stage (service, id, "bytes");
+  w.one.bad_slot = "begin";
+  w.faults.fail_at = w.faults.n_calls + n;
+  w.faults.fail_from = w.faults.fail_at + gap;
+  try_to_import (service, id);
+  reached = w.faults.n_calls >= w.faults.fail_at;
+  if (dies)
+    g_assert_finalize_object (service);
+  w.faults.fail_at = w.faults.fail_from = 0;
+  if (dies)
+    service = open_marking_service (&w);
+  end_jobs (service);
+  image = get (service, id);
+  g_assert_cmpint ((int)image->status, ==, (int)IMGIMPORT_STATUS_UPLOADING);
+  g_assert_cmpstr (imgimport_image_get_property (image, "mark"), ==, NULL);
+  g_assert_finalize_object (service);
+  shim_world_clear (&w);
+  return reached;
+}
+
+static void
+failed_import_leaves_no_property (gconstpointer dies)
+{
+  gint gap, n;
+
+  for (gap = 1; gap <= 12; gap++)
+    {
+      n = 1;
+      while (fail_with_faults (n, gap, dies != NULL))
+        n++;
+      g_assert_cmpint (n, >, 20);
+    }
+}
+
 /* ---- others -----------------------------------------------------------------------------------
  */
 
@@ -181,6 +284,10 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/security/63/start-that-fails-leaves-all-to-the-next",
                    start_that_fails_leaves_all_to_the_next);
+  g_test_add_data_func ("/service/faults/failed-import-leaves-no-property", NULL,
+                        failed_import_leaves_no_property);
+  g_test_add_data_func ("/service/faults/failed-import-leaves-no-property-to-the-next", "dies",
+                        failed_import_leaves_no_property);
   g_test_add_func ("/service/faults/marker-that-cannot-be-looked-up-is-told",
                    marker_that_cannot_be_looked_up_is_told);
   g_test_add_func ("/service/faults/staged-bytes-that-cannot-be-removed-wait-for-a-start",
