@@ -105,6 +105,34 @@ g_once_init_leave (volatile void *location, gsize result)
   NEXT (g_once_init_leave) (location, result);
 }
 
+/* The class of a type is filled in by whoever makes the first object of it. */
+static void
+make_class (GType type)
+{
+  const GQuark is_made = g_quark_from_static_string ("order-is-made");
+
+  if (g_type_get_qdata (type, is_made) == NULL)
+    {
+      g_type_class_ref (type);
+      release (GSIZE_TO_POINTER (type));
+      g_type_set_qdata (type, is_made, GSIZE_TO_POINTER (type));
+    }
+  acquire (GSIZE_TO_POINTER (type));
+}
+
+EXPORT gpointer
+g_object_new (GType type, const char *first, ...)
+{
+  gpointer object;
+  va_list rest;
+
+  make_class (type);
+  va_start (rest, first);
+  object = g_object_new_valist (type, first, rest);
+  va_end (rest);
+  return object;
+}
+
 /* ---- reference counts ------------------------------------------------------------------------ */
 
 /* Whoever lets go has done with the thing; whoever frees it comes after all of them. Nobody knows

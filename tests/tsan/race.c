@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Two threads count: `race locked` one number under the library's lock, `race planted` the same one
- * without, `race counted` one number each in a box that whoever is last frees. ThreadSanitizer has
- * to report the second alone.
+ * without, `race counted` one number each in a box that whoever is last frees, `race made` one in
+ * an object that each makes, of a type that nobody has made before. ThreadSanitizer has to report
+ * the second alone.
  */
 #include "base/base-private.h"
 
@@ -24,6 +25,36 @@ typedef struct
   Box *box; /* a reference for each thread */
 } Shared;
 
+#define RACE_TYPE_COUNTER (race_counter_get_type ())
+G_DECLARE_FINAL_TYPE (RaceCounter, race_counter, RACE, COUNTER, GObject)
+
+struct _RaceCounter
+{
+  GObject parent;
+  guint count;
+};
+
+G_DEFINE_FINAL_TYPE (RaceCounter, race_counter, G_TYPE_OBJECT)
+
+static void
+race_counter_finalize (GObject *object)
+{
+  RACE_COUNTER (object)->count = 0;
+  G_OBJECT_CLASS (race_counter_parent_class)->finalize (object);
+}
+
+static void
+race_counter_class_init (RaceCounterClass *klass)
+{
+  G_OBJECT_CLASS (klass)->finalize = race_counter_finalize;
+}
+
+static void
+race_counter_init (RaceCounter *self)
+{
+  self->count = 0;
+}
+
 static void
 count_up (Shared *self, guint i)
 {
@@ -44,6 +75,13 @@ count_up_often (gpointer data)
   guint i = (guint)g_atomic_int_add (&self->n_started, 1);
   guint round;
 
+  if (strcmp (self->kind, "made") == 0)
+    {
+      g_autoptr (RaceCounter) counter = g_object_new (RACE_TYPE_COUNTER, NULL);
+
+      RACE_COUNTER (counter)->count++;
+      return NULL;
+    }
   for (round = 0; round < N_ROUNDS; round++)
     count_up (self, i);
   g_atomic_rc_box_release (self->box);

@@ -12,7 +12,8 @@ def run(kind):
 
 
 def main():
-    cases = (("locked", (0, False)), ("counted", (0, False)), ("planted", (66, True)))
+    cases = (("locked", (0, False)), ("counted", (0, False)), ("made", (0, False)),
+             ("planted", (66, True)))
     for number, (kind, wanted) in enumerate(cases, 1):
         found = run(kind)
         print(f"{'ok' if found == wanted else 'not ok'} {number} /tsan/{kind}")
