@@ -37,7 +37,8 @@ step ()
   printf '\n== %s (%s)\n' "$1" "$(date +%H:%M:%S)"
 }
 
-# Runs a program that ends with the time there is.
+# Runs a program that ends with the time there is, and that Ctrl-C reaches. Meson and Ninja end what
+# they have begun.
 in_time ()
 {
   left=$((end - $(date +%s)))
@@ -45,7 +46,7 @@ in_time ()
     echo "There is no time left for it"
     return 1
   fi
-  timeout --kill-after=30 "$left" "$@"
+  timeout --foreground --kill-after=30 "$left" "$@"
 }
 
 # A check that is no test program: passes where the command does. Its output is shown if it fails.
