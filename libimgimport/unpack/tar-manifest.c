@@ -138,6 +138,9 @@ _imgimport_manifest_read (ImgImportManifest *self, const char *text, gsize lengt
   g_auto (GStrv) lines = g_strsplit_set (text, "\r\n", -1);
   gsize i;
 
+  /* By the first it was decided which digests are made. */
+  if (self->known)
+    return fail (error, "unpack-member", "the OVA has more than one manifest");
   self->known = TRUE;
   if (strlen (text) != length)
     return fail (error, "unpack-corrupt", "the OVA's manifest is no text");
