@@ -144,8 +144,8 @@ run_once (ImgImportFlow *flow, guint n, ImgImportEngine *engine)
   return cost;
 }
 
-static int
-compare_costs (gconstpointer a, gconstpointer b)
+int
+bench_compare_costs (gconstpointer a, gconstpointer b)
 {
   double difference = ((const BenchCost *)a)->wall_s - ((const BenchCost *)b)->wall_s;
 
@@ -167,6 +167,6 @@ bench_measure (const char *shape, guint n, guint repeats)
 
       g_array_append_val (costs, cost);
     }
-  g_array_sort (costs, compare_costs);
+  g_array_sort (costs, bench_compare_costs);
   return g_array_index (costs, BenchCost, costs->len / 2);
 }

@@ -19,6 +19,9 @@ ImgImportFlow *bench_build (const char *shape, guint n);
 /* Runs it on two threads, with one subscriber and statistics; the median of `repeats` times. */
 BenchCost bench_measure (const char *shape, guint n, guint repeats);
 
+/* For qsort(), by wall clock. */
+int bench_compare_costs (gconstpointer a, gconstpointer b);
+
 void bench_compile (guint n);
 void bench_memory (guint n);
 void bench_resume (guint n);
