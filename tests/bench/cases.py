@@ -180,19 +180,22 @@ def case_c(world):
         stores = [{"id": name, "type": "file", "directory": os.path.join(other, name)}
                   for name in ("one", "two")]
         program = world.program(PROCESS, stores=stores)
+        directories = [store["directory"] for store in stores]
+        copies = [os.path.join(other, f"copy{number}") for number in (1, 2)]
 
-        def remove(*paths):
-            for path in paths:
-                subprocess.run(["rm", "-rf", path], check=True)
+        def remove(paths):
+            subprocess.run(["rm", "-rf", *paths], check=True)
 
         def copy_to(number):
-            path = os.path.join(other, f"copy{number}")
-            return Command(f"cp, copy {number}", ["cp", world.source, path],
-                           clean=lambda: remove(path))
+            return Command(f"cp, copy {number}", ["cp", world.source, copies[number - 1]])
 
         def prepare():
-            remove(*(store["directory"] for store in stores))
-            return world.fresh(program, world.source)()
+            """The copies stand until the import may take their memory: for what was given back long
+            ago a virtual machine has to ask again."""
+            remove(directories)
+            image = world.fresh(program, world.source)()
+            remove(copies)
+            return image
 
         rows = result.measure(case, [copy_to(1), copy_to(2), world.ours(
             program, "image-import", "--all-stores=true", prepare=prepare, durability=PROCESS)])
